@@ -1,0 +1,25 @@
+#ifndef JOSTLE_FIND_H
+#define JOSTLE_FIND_H
+/*
+ * Finding a task, bench or plant by name or path.
+ *
+ * A word with a slash or ending in ".yaml" is a path. Any other word NAME is looked for as NAME.yaml in, in this order:
+ * the folders of $JOSTLE_PATH (each with tasks/, benches/, plants/ below it), the source tree the program was built
+ * from, and the installed share/jostle.
+ */
+#include <stddef.h>
+
+struct err;
+
+enum find_kind { FIND_TASK, FIND_BENCH, FIND_PLANT };
+
+/**
+ * Write the file's path to path[size].
+ * Errors: JOSTLE_ENOENT, naming the places looked in and the names that exist there. Call from: setup.
+ */
+int find_file(enum find_kind kind, const char *name, char *path, size_t size, struct err *err);
+
+/** Call `each` with the name and path of every file of a kind, in alphabetical order. Call from: setup. */
+void find_each(enum find_kind kind, void (*each)(const char *name, const char *path, void *context), void *context);
+
+#endif

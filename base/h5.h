@@ -1,0 +1,88 @@
+#ifndef JOSTLE_H5_H
+#define JOSTLE_H5_H
+/*
+ * HDF5 with this project's manners: files appear whole or not at all, every error names file and object, and whatever
+ * is read is checked for type, shape and size before memory is taken. Never from the loop.
+ */
+#include <hdf5.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct err;
+
+#define H5_MAX_RANK 4
+
+/** An open file. `path` is the final name; while writing the file is called path + ".partial". */
+struct h5_file {
+	hid_t id;
+	bool  writing;
+	char  path[1024];
+};
+
+/** What a dataset says of itself to a person; both are written as attributes "units" and "long_name". */
+struct h5_label {
+	const char *units, *long_name;
+};
+
+/**
+ * Create path + ".partial", replacing one left behind. The caller ends it with h5_commit() or h5_abandon().
+ * Object time stamps are off, so that equal content gives equal files.
+ * Errors: JOSTLE_EIO with the system's reason. Call from: setup.
+ */
+int h5_create(struct h5_file *file, const char *path, struct err *err);
+
+/** Flush, close, sync to disk and rename to the final name. On error the .partial file stays. Call from: setup. */
+int h5_commit(struct h5_file *file, struct err *err);
+
+/** Close. A file being written keeps its .partial name. Safe to call twice. Call from: setup. */
+void h5_close(struct h5_file *file);
+
+/**
+ * Open for reading. Errors: JOSTLE_ENOENT, JOSTLE_EIO, JOSTLE_EFORMAT (not HDF5, or truncated). Call from: setup.
+ */
+int h5_open(struct h5_file *file, const char *path, struct err *err);
+
+/** Create a group "name" inside `at`. Missing parents are errors. Call from: setup. */
+int h5_make_group(const struct h5_file *file, const char *name, struct err *err);
+
+/** Write a dataset of shape dims[rank]. Call from: setup. */
+int h5_write_doubles(const struct h5_file *file, const char *name, size_t rank, const size_t dims[],
+                     const double values[], struct h5_label label, struct err *err);
+int h5_write_floats(const struct h5_file *file, const char *name, size_t rank, const size_t dims[],
+                    const float values[], struct h5_label label, struct err *err);
+int h5_write_u64s(const struct h5_file *file, const char *name, size_t rank, const size_t dims[],
+                  const uint64_t values[], struct h5_label label, struct err *err);
+
+/**
+ * Read a whole dataset into fresh memory, the caller's to free(). `rank` must match; dims[i] is the expected length, or
+ * 0 for any, and is filled in. More than `max_values`, another class of numbers, or another shape is JOSTLE_EFORMAT.
+ * Doubles and floats must all be finite. Call from: setup.
+ */
+int h5_read_doubles(const struct h5_file *file, const char *name, size_t rank, size_t dims[], size_t max_values,
+                    double **values, struct err *err);
+int h5_read_floats(const struct h5_file *file, const char *name, size_t rank, size_t dims[], size_t max_values,
+                   float **values, struct err *err);
+int h5_read_u64s(const struct h5_file *file, const char *name, size_t rank, size_t dims[], size_t max_values,
+                 uint64_t **values, struct err *err);
+
+/** Whether an object of that name exists. Call from: setup. */
+bool h5_has(const struct h5_file *file, const char *name);
+
+/** Attributes of the object "name" ("/" for the file). Text is UTF-8. Call from: setup. */
+int h5_set_text(const struct h5_file *file, const char *object, const char *name, const char *text, struct err *err);
+int h5_set_double(const struct h5_file *file, const char *object, const char *name, double value, struct err *err);
+int h5_set_u64(const struct h5_file *file, const char *object, const char *name, uint64_t value, struct err *err);
+
+/**
+ * Read an attribute. Text longer than size - 1, non-finite numbers, other types: JOSTLE_EFORMAT.
+ * h5_get_long_text() gives fresh memory, at most max_size bytes, the caller's to free(). Call from: setup.
+ */
+int h5_get_text(const struct h5_file *file, const char *object, const char *name, char *text, size_t size,
+                struct err *err);
+int h5_get_long_text(const struct h5_file *file, const char *object, const char *name, size_t max_size, char **text,
+                     struct err *err);
+int h5_get_double(const struct h5_file *file, const char *object, const char *name, double *value, struct err *err);
+int h5_get_u64(const struct h5_file *file, const char *object, const char *name, uint64_t *value, struct err *err);
+
+#endif

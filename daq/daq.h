@@ -1,0 +1,98 @@
+#ifndef JOSTLE_DAQ_H
+#define JOSTLE_DAQ_H
+/*
+ * A bench: what the loop sees of the hardware, whatever the hardware is.
+ *
+ * Inputs and outputs are volts, in the order of the bench file, each with a role. The simulator, a recorded run, a comedi
+ * card and a microcontroller are peers behind this header; nothing above it may ask which one it has.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/rt.h"
+
+struct bench;
+struct err;
+
+enum daq_role {
+	DAQ_DISPLACEMENT, /* input: where a site is */
+	DAQ_FORCE,        /* input: force read back; output: force on a site (feedback drive) */
+	DAQ_PARAMETER,    /* output: one parameter of the potential (parametric drive) */
+	DAQ_AUXILIARY     /* bath temperature, monitors, heartbeat */
+};
+
+struct daq_channel {
+	enum daq_role role;
+	size_t        index;        /* which site, parameter of the bench's list, or auxiliary signal */
+	double        min_V, max_V; /* the converter's span; the supervisor's limits lie inside it */
+	double        safe_V;       /* outputs: driven at stop, at a trip, and by whoever finds the loop dead */
+};
+
+struct daq {
+	const struct daq_driver *driver;
+	void                    *state;     /* driver->state_size bytes, zeroed, owned by daq_open() and daq_close() */
+	const struct bench      *bench;     /* the caller's, outlives the daq */
+	size_t                   n_in, n_out;
+	struct daq_channel      *in, *out;  /* filled by daq_open() from the bench file */
+	double                   period_s;  /* granted by the driver; may differ from what was asked */
+	bool                     simulated; /* no hardware behind it: goes into every file */
+	char                     backend[96]; /* "sim (in-process plant two-oscillators)": goes into every file */
+};
+
+/** What the command line may say about a bench beyond its file. */
+struct daq_options {
+	uint64_t    seed;   /* of a simulated plant */
+	bool        paced;  /* true: edges come at the bench's period by the clock; false: as fast as they are asked for,
+	                       where the driver can (hardware can't, and ignores it) */
+	const char *attach; /* name of a running `jostle plant`, or NULL */
+};
+
+/** One kind of bench. All members are required; the registry's conformance test walks them. */
+struct daq_driver {
+	const char *name;    /* as in a bench file: "sim", "comedi" */
+	const char *summary; /* one line for `jostle list` */
+	size_t      state_size;
+
+	/**
+	 * Find the device, check the bench's channels against it, allocate, fill period_s, simulated and backend.
+	 * Touches no output. Errors: JOSTLE_ENODEV (names what was looked for), JOSTLE_EBUSY, JOSTLE_ECONFIG (names the
+	 * field). On error nothing stays open. Call from: setup.
+	 */
+	int (*open)(struct daq *daq, const struct bench *bench, const struct daq_options *options, struct err *err);
+
+	/** Drive the outputs to safe_V, then start the sample clock. May follow stop(). Call from: setup. */
+	int (*start)(struct daq *daq, struct err *err);
+
+	/**
+	 * Wait for the next sample edge; at that edge read every input and write every output.
+	 * What is computed from this sample therefore acts from the next edge: one period of delay, on every bench.
+	 *
+	 * out_V: n_out volts, already limited. in_V: n_in volts. t_ns: CLOCK_MONOTONIC at the edge, or time on the
+	 * bench's own clock when it is not paced. Returns 0, JOSTLE_EMISSED (edges were missed; the grid is kept, t_ns
+	 * tells how many) or JOSTLE_EIO (in_V is then the previous sample, and the outputs are to be taken as unknown).
+	 * RT_SAFE. Call from: loop.
+	 */
+	int (*exchange)(struct daq *daq, const double out_V[], double in_V[], int64_t *t_ns);
+
+	/**
+	 * Drive the outputs to safe_V and stop the clock. Cannot fail; safe to call twice, or after a failed start().
+	 * Call from: any, but not while exchange() runs.
+	 */
+	void (*stop)(struct daq *daq);
+
+	/** Release everything open() took. stop() has been called. Call from: setup. */
+	void (*close)(struct daq *daq);
+};
+
+/** The drivers, ended by NULL. */
+extern const struct daq_driver *const driver_registry[];
+
+/**
+ * Open the bench with the driver that its file names. On error nothing stays open and `err` says why, for a person.
+ * The caller ends it with daq_close(), which stops it first. Call from: setup.
+ */
+int  daq_open(struct daq *daq, const struct bench *bench, const struct daq_options *options, struct err *err);
+void daq_close(struct daq *daq);
+
+#endif
