@@ -25,10 +25,34 @@ function(room name)
 	set(link_dir ${PROJECT_BINARY_DIR}/rooms/${name})
 	file(MAKE_DIRECTORY ${link_dir})
 	file(CREATE_LINK ${PROJECT_SOURCE_DIR}/${name} ${link_dir}/${name} SYMBOLIC)
+	set(present "") # GROWING
+	foreach(source IN LISTS R_SOURCES) # GROWING
+		if(EXISTS ${PROJECT_SOURCE_DIR}/${name}/${source} OR EXISTS ${source}) # GROWING
+			list(APPEND present ${source}) # GROWING
+		endif() # GROWING
+	endforeach() # GROWING
+	set(R_SOURCES ${present}) # GROWING
+	if(NOT R_SOURCES) # GROWING
+		file(WRITE ${PROJECT_BINARY_DIR}/empty_${name}.c "int empty_${name};") # GROWING
+		set(R_SOURCES ${PROJECT_BINARY_DIR}/empty_${name}.c) # GROWING
+	endif() # GROWING
 	add_library(room_${name} STATIC ${R_SOURCES})
 	target_include_directories(room_${name} PUBLIC ${link_dir})
 	target_link_libraries(room_${name} PRIVATE jostle_flags ${R_LIBRARIES})
 	foreach(other IN LISTS R_MAY_INCLUDE)
 		target_link_libraries(room_${name} PRIVATE room_${other})
 	endforeach()
+endfunction()
+
+# kernel_target(LIBRARY TARGET): compile for a target of protocols/kernel_target.h: one, block or avx2.
+function(kernel_target library target)
+	if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+		target_compile_definitions(${library} PRIVATE JOSTLE_HAVE_AVX2)
+	endif()
+	if(target STREQUAL block)
+		target_compile_definitions(${library} PRIVATE KERNEL_BLOCK)
+	elseif(target STREQUAL avx2)
+		target_compile_definitions(${library} PRIVATE KERNEL_AVX2)
+		target_compile_options(${library} PRIVATE -mavx2 -mfma)
+	endif()
 endfunction()
