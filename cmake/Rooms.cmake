@@ -10,7 +10,7 @@ add_library(jostle_flags INTERFACE)
 target_compile_definitions(jostle_flags INTERFACE _GNU_SOURCE)
 target_compile_options(jostle_flags INTERFACE
 	-Wall -Wextra -Wconversion -Wno-sign-conversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla
-	-Wpointer-arith -Wwrite-strings -Wformat=2 -Werror -fno-math-errno -fno-trapping-math
+	-Wpointer-arith -Wwrite-strings -Wformat=2 -Wno-format-truncation -Werror -fno-math-errno -fno-trapping-math
 	$<$<CONFIG:Release>:-O3> $<$<CONFIG:RelWithDebInfo>:-O3 -UNDEBUG>)
 target_link_libraries(jostle_flags INTERFACE m)
 if(JOSTLE_SANITIZE)

@@ -9,9 +9,9 @@
 
 int bath_init(struct bath *bath, const char *text, struct err *err)
 {
-	char         names[256] = "";
+	char names[256] = "";
 	struct spec *spec = malloc(sizeof(*spec));
-	int          status;
+	int status;
 
 	if (!spec)
 		return err_set(err, JOSTLE_ENOMEM, "no memory for a bath");

@@ -28,7 +28,7 @@ struct knot_place knots_find(const double t_knots[], size_t n, double t)
 			high = middle;
 	}
 	return (struct knot_place){
-	        .lower = low,
-	        .weight = log(t / t_knots[low]) / log(t_knots[low + 1] / t_knots[low]),
+		.lower = low,
+		.weight = log(t / t_knots[low]) / log(t_knots[low + 1] / t_knots[low]),
 	};
 }

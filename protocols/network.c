@@ -14,7 +14,7 @@ static int find_type(const char *name, size_t *row, struct err *err)
 	char names[512] = "";
 
 	for (*row = 0; TARGET(term_registry)[*row]; ++*row) {
-		const char  *candidate = TARGET(term_registry)[*row]->name;
+		const char *candidate = TARGET(term_registry)[*row]->name;
 		const size_t length = strlen(names);
 
 		if (strcmp(candidate, name) == 0)
@@ -28,8 +28,8 @@ static int find_type(const char *name, size_t *row, struct err *err)
 static int add_term(struct network *network, size_t index, const char *text, size_t *types, struct err *err)
 {
 	struct energy_term *term = &network->terms[index];
-	struct spec        *spec = malloc(sizeof(*spec)); /* too large for a stack that may be a small thread's */
-	int                 status;
+	struct spec *spec = malloc(sizeof(*spec)); /* too large for a stack that may be a small thread's */
+	int status;
 
 	if (!spec)
 		return err_set(err, JOSTLE_ENOMEM, "no memory for an energy term");
@@ -51,17 +51,17 @@ done:
 }
 
 int network_init(struct network *network, size_t nx, size_t ny, const char *const specs[], size_t n_specs,
-                 struct err *err)
+		 struct err *err)
 {
 	int status = 0;
 
 	*network = (struct network){.nx = nx, .ny = ny};
 	if (nx < 1 || ny < 1 || nx > NETWORK_MAX_SIDE || ny > NETWORK_MAX_SIDE)
 		return err_set(err, JOSTLE_ECONFIG, "lattice: expected sides from 1 to %d, found %zu by %zu",
-		               NETWORK_MAX_SIDE, nx, ny);
+			       NETWORK_MAX_SIDE, nx, ny);
 	if (n_specs < 1 || n_specs > NETWORK_MAX_TERMS)
 		return err_set(err, JOSTLE_ECONFIG, "terms: expected 1 to %d energy terms, found %zu",
-		               NETWORK_MAX_TERMS, n_specs);
+			       NETWORK_MAX_TERMS, n_specs);
 	network->n_sites = network->n_variables = nx * ny;
 	network->variables = calloc(network->n_variables, sizeof(*network->variables));
 	network->terms = calloc(n_specs, sizeof(*network->terms));
@@ -75,7 +75,8 @@ int network_init(struct network *network, size_t nx, size_t ny, const char *cons
 		goto fail;
 	}
 	for (size_t i = 0; i < network->n_variables; i++)
-		network->variables[i] = (struct variable){.role = VARIABLE_VISIBLE, .mobility = 1.0, .temperature = 1.0};
+		network->variables[i] =
+			(struct variable){.role = VARIABLE_VISIBLE, .mobility = 1.0, .temperature = 1.0};
 	for (size_t i = 0; i < n_specs; i++) {
 		if ((status = add_term(network, i, specs[i], types, err))) {
 			err_context(err, "energy term %zu", i + 1);
@@ -85,7 +86,7 @@ int network_init(struct network *network, size_t nx, size_t ny, const char *cons
 		network->n_parameters += network->terms[i].n_parameters;
 		if (network->n_parameters > NETWORK_MAX_PARAMETERS) {
 			status = err_set(err, JOSTLE_ECONFIG, "expected at most %d parameters, found %zu",
-			                 NETWORK_MAX_PARAMETERS, network->n_parameters);
+					 NETWORK_MAX_PARAMETERS, network->n_parameters);
 			goto fail;
 		}
 	}

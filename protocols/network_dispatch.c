@@ -22,7 +22,7 @@ const struct network_kernels *const *network_kernels_all(void)
 
 #if defined KERNEL_BLOCK && defined JOSTLE_HAVE_AVX2
 	static const struct network_kernels *const all[] = {&network_kernels_table_avx2, &TARGET(network_kernels_table),
-	                                                    NULL};
+							    NULL};
 	if (has_avx2())
 		return all;
 #endif

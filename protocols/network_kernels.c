@@ -1,6 +1,6 @@
 /*
- * A network's arithmetic is the sum of its terms' arithmetic at the clamped point, and the wall. Compiled for each target
- * of kernel_target.h.
+ * A network's arithmetic is the sum of its terms' arithmetic at the clamped point, and the wall. Compiled for each
+ * target of kernel_target.h.
  *
  * With c = clamp(x), U(x) = U_theta(c) + stiffness |x - c|^2 / 2. Outside the wall dc_i/dx_i = 0, so site i feels the
  * restoring force alone: inward, whatever theta is.
@@ -126,17 +126,17 @@ static void power(const struct network *network, const real packed[], const real
 
 const struct network_kernels TARGET(network_kernels_table) = {
 #if defined KERNEL_AVX2
-        .name = "avx2",
+	.name = "avx2",
 #elif defined KERNEL_BLOCK
-        .name = "block",
+	.name = "block",
 #else
-        .name = "one",
+	.name = "one",
 #endif
-        .packed_size = packed_size,
-        .pack = pack,
-        .energy = energy,
-        .force = force,
-        .gradient = gradient,
-        .laplacian = laplacian,
-        .power = power,
+	.packed_size = packed_size,
+	.pack = pack,
+	.energy = energy,
+	.force = force,
+	.gradient = gradient,
+	.laplacian = laplacian,
+	.power = power,
 };

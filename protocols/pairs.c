@@ -21,7 +21,7 @@ static bool within(const struct network *network, size_t i, size_t j, double ran
 int pairs_new(struct pairs **pairs, const struct network *network, double range, bool ordered, struct err *err)
 {
 	const size_t n_sites = network->n_sites;
-	size_t       n = 0;
+	size_t n = 0;
 
 	for (size_t i = 0; i < n_sites; i++)
 		for (size_t j = i + 1; j < n_sites; j++)
@@ -31,7 +31,7 @@ int pairs_new(struct pairs **pairs, const struct network *network, double range,
 	n *= ordered ? 2 : 1;
 	if (n > NETWORK_MAX_PARAMETERS)
 		return err_set(err, JOSTLE_ECONFIG, "range %g: expected at most %d pairs, found %zu", range,
-		               NETWORK_MAX_PARAMETERS, n);
+			       NETWORK_MAX_PARAMETERS, n);
 	*pairs = malloc(sizeof(**pairs) + n * sizeof(struct pair));
 	if (!*pairs)
 		return err_set(err, JOSTLE_ENOMEM, "no memory for %zu pairs", n);
@@ -50,7 +50,7 @@ int pairs_new(struct pairs **pairs, const struct network *network, double range,
 int pairs_range(struct spec *spec, double *range, struct err *err)
 {
 	const char *text = NULL;
-	int         status = spec_text(spec, "range", true, &text, err);
+	int status = spec_text(spec, "range", true, &text, err);
 
 	if (status)
 		return status;

@@ -36,9 +36,9 @@ void protocol_fini(struct protocol *protocol)
 void protocol_at(const struct protocol *protocol, double t, double theta[], struct wall *wall)
 {
 	const struct knot_place place = knots_find(protocol->t, protocol->n_knots, t);
-	const size_t            n = protocol->network.n_parameters;
-	const double           *below = protocol->theta + place.lower * n, *above = below + n;
-	const struct wall      *w = &protocol->wall[place.lower];
+	const size_t n = protocol->network.n_parameters;
+	const double *below = protocol->theta + place.lower * n, *above = below + n;
+	const struct wall *w = &protocol->wall[place.lower];
 
 	for (size_t k = 0; k < n; k++)
 		theta[k] = below[k] + place.weight * (above[k] - below[k]);
@@ -49,9 +49,9 @@ void protocol_at(const struct protocol *protocol, double t, double theta[], stru
 void protocol_seal(struct protocol *protocol)
 {
 	const struct network *network = &protocol->network;
-	const uint64_t        sizes[] = {network->nx, network->ny, network->n_variables, network->n_parameters,
-	                                 protocol->n_knots};
-	struct hash           hash;
+	const uint64_t sizes[] = {network->nx, network->ny, network->n_variables, network->n_parameters,
+				  protocol->n_knots};
+	struct hash hash;
 
 	hash_begin(&hash);
 	hash_bytes(&hash, sizes, sizeof(sizes));
@@ -59,7 +59,7 @@ void protocol_seal(struct protocol *protocol)
 		hash_text(&hash, network->specs[i]);
 	for (size_t i = 0; i < network->n_variables; i++) {
 		const double numbers[] = {(double)network->variables[i].role, network->variables[i].mobility,
-		                          network->variables[i].temperature};
+					  network->variables[i].temperature};
 
 		hash_bytes(&hash, numbers, sizeof(numbers));
 	}

@@ -31,11 +31,15 @@ int  ensemble_init(struct ensemble *ensemble, size_t n_replicas, size_t n_variab
                    uint32_t first_replica, struct err *err);
 void ensemble_fini(struct ensemble *ensemble);
 
-/** Draw x from the bath's stationary law: where generation starts. Call from: setup. */
-void ensemble_draw_prior(struct ensemble *ensemble, const struct bath *bath, struct pool *pool);
+/** Draw x from the bath's stationary law: where generation starts. Errors: JOSTLE_ENOMEM. Call from: setup. */
+int ensemble_draw_prior(struct ensemble *ensemble, const struct bath *bath, struct pool *pool, struct err *err);
 
-/** Advance x by the exact forward transition over `time`; `step` addresses the noise. Call from: setup. */
-void ensemble_noise(struct ensemble *ensemble, const struct bath *bath, double time, uint64_t step, struct pool *pool);
+/**
+ * Advance x by the exact forward transition over `time`; `number` addresses the noise.
+ * Errors: JOSTLE_ENOMEM. Call from: setup.
+ */
+int ensemble_noise(struct ensemble *ensemble, const struct bath *bath, double time, uint64_t number,
+                   struct pool *pool, struct err *err);
 
 /**
  * Generate: from t_final down the bath's reverse process with the protocol's force, by Euler and Maruyama on the grid of
@@ -46,11 +50,12 @@ int ensemble_generate(struct ensemble *ensemble, const struct protocol *protocol
                       struct progress *progress, struct err *err);
 
 /**
- * The read-out at t_min of every replica and visible site: samples is [n_replicas][n_sites].
- * Returns how many replicas have a value that is not finite or lies outside the protocol's wall by more than a quarter
- * of its position: diverged. Call from: setup.
+ * The read-out at t_min of every replica and visible site: samples is [n_replicas][n_sites]. *n_diverged counts the
+ * replicas with a value that is not finite or lies outside the protocol's wall by more than a quarter of its position.
+ * Errors: JOSTLE_ENOMEM. Call from: setup.
  */
-size_t ensemble_read_out(const struct ensemble *ensemble, const struct protocol *protocol, float samples[]);
+int ensemble_read_out(const struct ensemble *ensemble, const struct protocol *protocol, float samples[],
+                      size_t *n_diverged, struct pool *pool, struct err *err);
 
 /** f of the protocol at time t for every replica, same layout as x. Errors: JOSTLE_ENOMEM. Call from: setup. */
 int ensemble_force(const struct ensemble *ensemble, const struct protocol *protocol, double t, float f[],

@@ -20,7 +20,7 @@ struct monomial {
 };
 
 struct plan {
-	size_t          degree;
+	size_t degree;
 	struct monomial monomial[];
 };
 
@@ -44,14 +44,14 @@ static size_t list(size_t n_sites, size_t degree, struct monomial *out)
 static int init(struct energy_term *term, const struct network *network, struct spec *spec, struct err *err)
 {
 	size_t degree = 0;
-	int    status = spec_size(spec, "degree", true, 1, MAX_DEGREE, &degree, err);
+	int status = spec_size(spec, "degree", true, 1, MAX_DEGREE, &degree, err);
 
 	if (status)
 		return status;
 	if (network->n_sites > MAX_SITES)
 		return err_set(err, JOSTLE_ECONFIG,
-		               "monomials are for at most %d sites, found %zu; use onsite-power, bilinear, pair-power",
-		               MAX_SITES, network->n_sites);
+			       "monomials are for at most %d sites, found %zu; use onsite-power, bilinear, pair-power",
+			       MAX_SITES, network->n_sites);
 	term->n_parameters = list(network->n_sites, degree, NULL);
 	struct plan *plan = malloc(sizeof(*plan) + term->n_parameters * sizeof(struct monomial));
 	if (!plan)
@@ -109,7 +109,7 @@ static void tabulate(const struct energy_term *term, const real x[], struct powe
 static void energy(const struct energy_term *term, const real packed[], const real x[], real u[LANES])
 {
 	const struct plan *plan = term->plan;
-	struct powers      table;
+	struct powers table;
 
 	tabulate(term, x, &table);
 	for (size_t k = 0; k < term->n_parameters; k++) {
@@ -123,14 +123,14 @@ static void energy(const struct energy_term *term, const real packed[], const re
 static void force(const struct energy_term *term, const real packed[], const real x[], real f[])
 {
 	const struct plan *plan = term->plan;
-	struct powers      table;
+	struct powers table;
 
 	tabulate(term, x, &table);
 	for (size_t k = 0; k < term->n_parameters; k++) {
 		const struct monomial *m = &plan->monomial[k];
-		const real             slope_i = packed[k] * (real)m->a;
-		const real             slope_j = packed[k] * (real)m->b;
-		const real            *lower_i = table.p[m->i][m->a - 1];
+		const real slope_i = packed[k] * (real)m->a;
+		const real slope_j = packed[k] * (real)m->b;
+		const real *lower_i = table.p[m->i][m->a - 1];
 
 		if (m->b == 0) {
 			for (size_t l = 0; l < LANES; l++)
@@ -157,8 +157,8 @@ static void slopes(const struct powers *table, const struct monomial *m, real fi
 static void gradient(const struct energy_term *term, const real x[], const real r[], double g[])
 {
 	const struct plan *plan = term->plan;
-	struct powers      table;
-	real               first[LANES], second[LANES];
+	struct powers table;
+	real first[LANES], second[LANES];
 
 	tabulate(term, x, &table);
 	for (size_t k = 0; k < term->n_parameters; k++) {
@@ -180,8 +180,8 @@ static inline real curvature(const struct powers *table, size_t i, size_t a, siz
 static void laplacian(const struct energy_term *term, const real x[], double out[])
 {
 	const struct plan *plan = term->plan;
-	struct powers      table;
-	real               sum[LANES];
+	struct powers table;
+	real sum[LANES];
 
 	tabulate(term, x, &table);
 	for (size_t k = 0; k < term->n_parameters; k++) {
@@ -189,7 +189,7 @@ static void laplacian(const struct energy_term *term, const real x[], double out
 
 		for (size_t l = 0; l < LANES; l++)
 			sum[l] = curvature(&table, m->i, m->a, l) * table.p[m->j][m->b][l] +
-			         table.p[m->i][m->a][l] * curvature(&table, m->j, m->b, l);
+				 table.p[m->i][m->a][l] * curvature(&table, m->j, m->b, l);
 		out[k] += lane_sum(sum);
 	}
 }
@@ -197,8 +197,8 @@ static void laplacian(const struct energy_term *term, const real x[], double out
 static void power(const struct energy_term *term, const real x[], double out[])
 {
 	const struct plan *plan = term->plan;
-	struct powers      table;
-	real               first[LANES], second[LANES];
+	struct powers table;
+	real first[LANES], second[LANES];
 
 	tabulate(term, x, &table);
 	for (size_t k = 0; k < term->n_parameters; k++) {
@@ -211,18 +211,18 @@ static void power(const struct energy_term *term, const real x[], double out[])
 
 /* The only global symbol of this file. */
 const struct energy_term_type TARGET(term_monomials) = {
-        .name = "monomials",
-        .summary = "all monomials of single sites and pairs, for a few sites",
-        .settings = "degree=D (1 to 6)",
-        .example = "monomials degree=4",
-        .init = init,
-        .fini = fini,
-        .parameter_name = parameter_name,
-        .packed_size = packed_size,
-        .pack = pack,
-        .energy = energy,
-        .force = force,
-        .gradient = gradient,
-        .laplacian = laplacian,
-        .power = power,
+	.name = "monomials",
+	.summary = "all monomials of single sites and pairs, for a few sites",
+	.settings = "degree=D (1 to 6)",
+	.example = "monomials degree=4",
+	.init = init,
+	.fini = fini,
+	.parameter_name = parameter_name,
+	.packed_size = packed_size,
+	.pack = pack,
+	.energy = energy,
+	.force = force,
+	.gradient = gradient,
+	.laplacian = laplacian,
+	.power = power,
 };

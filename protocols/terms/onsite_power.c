@@ -5,7 +5,8 @@
  *   grad phi     = p x_i^(p-1)
  *   Laplacian    = p (p-1) x_i^(p-2)
  *
- * Parameters run over powers, and within a power over sites. Local by construction: theta_ip meets x_i and nothing else.
+ * Parameters run over powers, and within a power over sites. Local by construction: theta_ip meets x_i and nothing
+ * else.
  */
 #include <stdlib.h>
 
@@ -89,7 +90,7 @@ static inline void add_force(const real theta[], size_t n_sites, size_t p, const
 static void force(const struct energy_term *term, const real packed[], const real x[], real f[])
 {
 	const struct plan *plan = term->plan;
-	const size_t       n = term->n_sites;
+	const size_t n = term->n_sites;
 
 	for (size_t a = 0; a < plan->n_powers; a++) {
 		const real *theta = packed + a * n;
@@ -116,7 +117,7 @@ static void force(const struct energy_term *term, const real packed[], const rea
 static void gradient(const struct energy_term *term, const real x[], const real r[], double g[])
 {
 	const struct plan *plan = term->plan;
-	real               sum[LANES];
+	real sum[LANES];
 
 	for (size_t a = 0; a < plan->n_powers; a++)
 		for (size_t i = 0; i < term->n_sites; i++) {
@@ -131,7 +132,7 @@ static void gradient(const struct energy_term *term, const real x[], const real 
 static void laplacian(const struct energy_term *term, const real x[], double out[])
 {
 	const struct plan *plan = term->plan;
-	real               sum[LANES];
+	real sum[LANES];
 
 	for (size_t a = 0; a < plan->n_powers; a++) {
 		const size_t p = plan->power[a];
@@ -149,7 +150,7 @@ static void laplacian(const struct energy_term *term, const real x[], double out
 static void power(const struct energy_term *term, const real x[], double out[])
 {
 	const struct plan *plan = term->plan;
-	real               sum[LANES];
+	real sum[LANES];
 
 	for (size_t a = 0; a < plan->n_powers; a++)
 		for (size_t i = 0; i < term->n_sites; i++) {
@@ -163,18 +164,18 @@ static void power(const struct energy_term *term, const real x[], double out[])
 
 /* The only global symbol of this file. */
 const struct energy_term_type TARGET(term_onsite_power) = {
-        .name = "onsite-power",
-        .summary = "x_i^p at every site",
-        .settings = "powers=LIST (1 to 6)",
-        .example = "onsite-power powers=1-4",
-        .init = init,
-        .fini = fini,
-        .parameter_name = parameter_name,
-        .packed_size = packed_size,
-        .pack = pack,
-        .energy = energy,
-        .force = force,
-        .gradient = gradient,
-        .laplacian = laplacian,
-        .power = power,
+	.name = "onsite-power",
+	.summary = "x_i^p at every site",
+	.settings = "powers=LIST (1 to 6)",
+	.example = "onsite-power powers=1-4",
+	.init = init,
+	.fini = fini,
+	.parameter_name = parameter_name,
+	.packed_size = packed_size,
+	.pack = pack,
+	.energy = energy,
+	.force = force,
+	.gradient = gradient,
+	.laplacian = laplacian,
+	.power = power,
 };
