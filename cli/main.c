@@ -1,0 +1,55 @@
+/*
+ * jostle: runs a bench of thermally driven oscillators that learns to generate. See README.md.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/interrupt.h"
+#include "base/log.h"
+#include "base/provenance.h"
+#include "cli/command.h"
+
+int command_failed(const struct err *err)
+{
+	char text[1100];
+
+	err_format(err, text, sizeof(text));
+	if (err->code == JOSTLE_EINTR) {
+		log_info("%s", text);
+		return EXIT_INTERRUPTED;
+	}
+	log_error("%s", text);
+	return EXIT_FAILED;
+}
+
+static void print_help(FILE *out)
+{
+	fprintf(out, "jostle %s: runs a bench of thermally driven oscillators that learns to generate\n\n", jostle_version());
+	fprintf(out, "usage: jostle COMMAND [OPTIONS]; jostle COMMAND --help explains one\n\n");
+	for (size_t i = 0; command_registry[i]; i++)
+		fprintf(out, "  %-10s %s\n", command_registry[i]->name, command_registry[i]->help);
+}
+
+int main(int argc, char **argv)
+{
+	if (argc >= 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0)) {
+		print_help(stdout);
+		return EXIT_SUCCESS;
+	}
+	if (argc >= 2 && strcmp(argv[1], "--version") == 0) {
+		printf("jostle %s\n", jostle_version());
+		return EXIT_SUCCESS;
+	}
+	if (argc < 2) {
+		print_help(stderr);
+		return EXIT_USAGE;
+	}
+	interrupt_watch();
+	for (size_t i = 0; command_registry[i]; i++)
+		if (strcmp(argv[1], command_registry[i]->name) == 0)
+			return command_registry[i]->run(argc - 1, argv + 1);
+	log_error("no command \"%s\"; jostle --help lists them", argv[1]);
+	return EXIT_USAGE;
+}
