@@ -5,21 +5,21 @@
 #include <string.h>
 
 static const char *const names[] = {
-        [0] = "no error",
-        [-JOSTLE_EINVAL] = "invalid argument",
-        [-JOSTLE_ENOMEM] = "out of memory",
-        [-JOSTLE_EIO] = "input or output failed",
-        [-JOSTLE_ENOENT] = "not found",
-        [-JOSTLE_EFORMAT] = "malformed",
-        [-JOSTLE_EVERSION] = "unknown version",
-        [-JOSTLE_ECHECKSUM] = "checksum mismatch",
-        [-JOSTLE_ECONFIG] = "invalid configuration",
-        [-JOSTLE_ENODEV] = "no such device",
-        [-JOSTLE_EBUSY] = "busy",
-        [-JOSTLE_EMISSED] = "missed sample edges",
-        [-JOSTLE_ETRIP] = "tripped",
-        [-JOSTLE_EINTR] = "interrupted",
-        [-JOSTLE_EDIVERGED] = "diverged",
+	[0] = "no error",
+	[-JOSTLE_EINVAL] = "invalid argument",
+	[-JOSTLE_ENOMEM] = "out of memory",
+	[-JOSTLE_EIO] = "input or output failed",
+	[-JOSTLE_ENOENT] = "not found",
+	[-JOSTLE_EFORMAT] = "malformed",
+	[-JOSTLE_EVERSION] = "unknown version",
+	[-JOSTLE_ECHECKSUM] = "checksum mismatch",
+	[-JOSTLE_ECONFIG] = "invalid configuration",
+	[-JOSTLE_ENODEV] = "no such device",
+	[-JOSTLE_EBUSY] = "busy",
+	[-JOSTLE_EMISSED] = "missed sample edges",
+	[-JOSTLE_ETRIP] = "tripped",
+	[-JOSTLE_EINTR] = "interrupted",
+	[-JOSTLE_EDIVERGED] = "diverged",
 };
 _Static_assert(sizeof(names) / sizeof(names[0]) == 1 - JOSTLE_ERROR_LAST, "every error code has a name");
 
@@ -64,7 +64,7 @@ int err_at(struct err *err, int code, const char *file, int line, int column, co
 
 int err_context(struct err *err, const char *format, ...)
 {
-	char    text[sizeof(err->text)];
+	char text[sizeof(err->text)];
 	va_list arguments;
 
 	if (!err)

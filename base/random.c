@@ -9,10 +9,10 @@
 #include <Random123/philox.h>
 
 void random_words(uint64_t seed, enum random_stream stream, uint32_t replica, uint64_t step, uint32_t block,
-                  uint32_t words[4])
+		  uint32_t words[4])
 {
-	const philox4x32_ctr_t counter = {{replica, (uint32_t)step, (uint32_t)stream << 24 | (block & 0xffffffu),
-	                                   (uint32_t)(step >> 32)}};
+	const philox4x32_ctr_t counter = {
+		{replica, (uint32_t)step, (uint32_t)stream << 24 | (block & 0xffffffu), (uint32_t)(step >> 32)}};
 	const philox4x32_key_t key = {{(uint32_t)seed, (uint32_t)(seed >> 32)}};
 	const philox4x32_ctr_t out = philox4x32(counter, key);
 
@@ -21,7 +21,7 @@ void random_words(uint64_t seed, enum random_stream stream, uint32_t replica, ui
 }
 
 void random_uniforms(uint64_t seed, enum random_stream stream, uint32_t replica, uint64_t step, uint32_t block,
-                     double uniforms[4])
+		     double uniforms[4])
 {
 	uint32_t words[4];
 
@@ -31,7 +31,7 @@ void random_uniforms(uint64_t seed, enum random_stream stream, uint32_t replica,
 }
 
 void random_normals(uint64_t seed, enum random_stream stream, uint32_t replica, uint64_t step, uint32_t block,
-                    double normals[4])
+		    double normals[4])
 {
 	double u[4];
 

@@ -16,7 +16,7 @@ int ring_init(struct ring *ring, size_t record_size, size_t capacity, struct err
 	ring->records = calloc(rounded, record_size);
 	if (!ring->records)
 		return err_set(err, JOSTLE_ENOMEM, "no memory for a ring of %zu records of %zu bytes", rounded,
-		               record_size);
+			       record_size);
 	/* calloc's pages are not there until they are written: a first write from the loop would fault. */
 	memset(ring->records, 0xff, rounded * record_size);
 	return 0;

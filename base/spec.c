@@ -33,14 +33,14 @@ int spec_parse(struct spec *spec, const char *text, struct err *err)
 	*spec = (struct spec){0};
 	if (strlen(text) >= sizeof(spec->text))
 		return err_set(err, JOSTLE_ECONFIG, "expected at most %zu characters, found %zu",
-		               sizeof(spec->text) - 1, strlen(text));
+			       sizeof(spec->text) - 1, strlen(text));
 	memcpy(spec->text, text, strlen(text) + 1);
 
 	const char *at = spec->text + strspn(spec->text, " \t");
-	size_t      length = take_name(at, spec->name, sizeof(spec->name));
+	size_t length = take_name(at, spec->name, sizeof(spec->name));
 	if (length == 0)
 		return err_set(err, JOSTLE_ECONFIG, "\"%.100s\", column %d: expected a name", text,
-		               (int)(at - spec->text) + 1);
+			       (int)(at - spec->text) + 1);
 	at += length;
 
 	while (*(at += strspn(at, " \t"))) {
@@ -48,7 +48,7 @@ int spec_parse(struct spec *spec, const char *text, struct err *err)
 
 		if (spec->n_keys == SPEC_MAX_KEYS)
 			return err_set(err, JOSTLE_ECONFIG, "\"%.100s\", column %d: expected at most %d settings", text,
-			               column, SPEC_MAX_KEYS);
+				       column, SPEC_MAX_KEYS);
 		struct spec_key *key = &spec->keys[spec->n_keys];
 		length = take_name(at, key->key, sizeof(key->key));
 		if (length == 0 || at[length] != '=')
@@ -58,14 +58,14 @@ int spec_parse(struct spec *spec, const char *text, struct err *err)
 		length = strcspn(at, " \t");
 		if (length == 0 || length >= sizeof(key->value))
 			return err_set(err, JOSTLE_ECONFIG,
-			               "\"%.100s\", column %d: expected a value of 1 to %zu characters", text,
-			               key->column, sizeof(key->value) - 1);
+				       "\"%.100s\", column %d: expected a value of 1 to %zu characters", text,
+				       key->column, sizeof(key->value) - 1);
 		memcpy(key->value, at, length);
 		at += length;
 		for (size_t i = 0; i < spec->n_keys; i++)
 			if (strcmp(spec->keys[i].key, key->key) == 0)
 				return err_set(err, JOSTLE_ECONFIG, "\"%.100s\", column %d: %s is given twice", text,
-				               column, key->key);
+					       column, key->key);
 		spec->n_keys++;
 	}
 	return 0;
@@ -89,7 +89,7 @@ static int missing(const struct spec *spec, const char *key, struct err *err)
 static int unfit(const struct spec *spec, const struct spec_key *key, const char *expected, struct err *err)
 {
 	return err_set(err, JOSTLE_ECONFIG, "\"%.100s\", column %d: %s: expected %s, found \"%.60s\"", spec->text,
-	               key->column, key->key, expected, key->value);
+		       key->column, key->key, expected, key->value);
 }
 
 bool spec_has(struct spec *spec, const char *key)
@@ -110,7 +110,7 @@ int spec_text(struct spec *spec, const char *key, bool required, const char **va
 int spec_u64(struct spec *spec, const char *key, bool required, uint64_t *value, struct err *err)
 {
 	struct spec_key *entry = find(spec, key);
-	char            *end;
+	char *end;
 
 	if (!entry)
 		return required ? missing(spec, key, err) : 0;
@@ -123,18 +123,18 @@ int spec_u64(struct spec *spec, const char *key, bool required, uint64_t *value,
 }
 
 int spec_sizes(struct spec *spec, const char *key, bool required, size_t min, size_t max, size_t capacity,
-               size_t values[], size_t *n, struct err *err)
+	       size_t values[], size_t *n, struct err *err)
 {
 	struct spec_key *entry = find(spec, key);
-	char             expected[96];
+	char expected[96];
 
 	if (!entry)
 		return required ? missing(spec, key, err) : 0;
 	snprintf(expected, sizeof(expected), "at most %zu whole numbers from %zu to %zu, as 1,2 or 1-4", capacity, min,
-	         max);
+		 max);
 	*n = 0;
 	for (const char *at = entry->value;;) {
-		char              *end;
+		char *end;
 		unsigned long long first, last;
 
 		if (!isdigit((unsigned char)*at))
@@ -163,17 +163,17 @@ int spec_size(struct spec *spec, const char *key, bool required, size_t min, siz
 }
 
 int spec_doubles(struct spec *spec, const char *key, bool required, double min, double max, size_t capacity,
-                 double values[], size_t *n, struct err *err)
+		 double values[], size_t *n, struct err *err)
 {
 	struct spec_key *entry = find(spec, key);
-	char             expected[96];
+	char expected[96];
 
 	if (!entry)
 		return required ? missing(spec, key, err) : 0;
 	snprintf(expected, sizeof(expected), "at most %zu numbers from %g to %g", capacity, min, max);
 	*n = 0;
 	for (const char *at = entry->value;;) {
-		char  *end;
+		char *end;
 		double number = strtod(at, &end);
 
 		if (end == at || isspace((unsigned char)*at) || !isfinite(number) || number < min || number > max ||
@@ -189,7 +189,7 @@ int spec_doubles(struct spec *spec, const char *key, bool required, double min, 
 }
 
 int spec_double(struct spec *spec, const char *key, bool required, double min, double max, double *value,
-                struct err *err)
+		struct err *err)
 {
 	size_t n = 0;
 
@@ -201,7 +201,7 @@ int spec_finish(const struct spec *spec, const char *known_keys, struct err *err
 	for (size_t i = 0; i < spec->n_keys; i++)
 		if (!spec->keys[i].used)
 			return err_set(err, JOSTLE_ECONFIG, "\"%.100s\": %s has no setting \"%s\"; it takes %s",
-			               spec->text, spec->name, spec->keys[i].key,
-			               known_keys && known_keys[0] ? known_keys : "none");
+				       spec->text, spec->name, spec->keys[i].key,
+				       known_keys && known_keys[0] ? known_keys : "none");
 	return 0;
 }

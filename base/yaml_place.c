@@ -11,7 +11,7 @@
 
 /** The value of `key` in a mapping, its key's place in *mark; NULL when there is none. */
 static yaml_node_t *child_by_key(yaml_document_t *document, const yaml_node_t *node, const char *key, size_t length,
-                                 yaml_mark_t *mark)
+				 yaml_mark_t *mark)
 {
 	if (node->type != YAML_MAPPING_NODE)
 		return NULL;
@@ -63,9 +63,9 @@ static void follow(yaml_document_t *document, const char *path, yaml_mark_t *mar
 
 static yaml_mark_t place(const char *text, const char *path)
 {
-	yaml_parser_t   parser;
+	yaml_parser_t parser;
 	yaml_document_t document;
-	yaml_mark_t     mark = {0};
+	yaml_mark_t mark = {0};
 
 	if (!yaml_parser_initialize(&parser))
 		return mark;
@@ -81,8 +81,8 @@ static yaml_mark_t place(const char *text, const char *path)
 int yaml_refuse(struct err *err, const char *file, const char *text, const char *field, const char *format, ...)
 {
 	const yaml_mark_t mark = place(text, field);
-	char              what[512];
-	va_list           arguments;
+	char what[512];
+	va_list arguments;
 
 	va_start(arguments, format);
 	vsnprintf(what, sizeof(what), format, arguments);

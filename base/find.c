@@ -1,0 +1,199 @@
+#include "base/find.h"
+
+#include <dirent.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/err.h"
+
+#define SUFFIX ".yaml"
+
+/* How a kind is called, its folder in a share directory, and its folder in the source tree. */
+static const struct {
+	const char *noun, *folder, *source;
+} kinds[] = {
+	[FIND_TASK] = {"task", "tasks", "learning/tasks"},
+	[FIND_BENCH] = {"bench", "benches", "daq/benches"},
+	[FIND_PLANT] = {"plant", "plants", "sim/plants"},
+};
+
+/** Call visit(folder) for every folder of a kind, in order, until it returns true. */
+static bool each_folder(enum find_kind kind, bool (*visit)(const char *folder, void *context), void *context)
+{
+	const char *at = getenv("JOSTLE_PATH");
+	char folder[PATH_MAX];
+
+	while (at && *at) {
+		const size_t length = strcspn(at, ":");
+
+		if (length > 0 && length < sizeof(folder) - 16) {
+			snprintf(folder, sizeof(folder), "%.*s/%s", (int)length, at, kinds[kind].folder);
+			if (visit(folder, context))
+				return true;
+		}
+		at += length + (at[length] == ':');
+	}
+	snprintf(folder, sizeof(folder), "%s/%s", JOSTLE_SOURCE_DIR, kinds[kind].source);
+	if (visit(folder, context))
+		return true;
+	snprintf(folder, sizeof(folder), "%s/%s", JOSTLE_SHARE_DIR, kinds[kind].folder);
+	return visit(folder, context);
+}
+
+static bool regular_file(const char *path)
+{
+	struct stat status;
+
+	return stat(path, &status) == 0 && S_ISREG(status.st_mode);
+}
+
+static bool has_suffix(const char *name)
+{
+	const size_t length = strlen(name);
+
+	return length > strlen(SUFFIX) && strcmp(name + length - strlen(SUFFIX), SUFFIX) == 0;
+}
+
+struct entry {
+	char *name, *path;
+};
+
+struct entries {
+	struct entry *at;
+	size_t n;
+};
+
+/** Add one file unless an earlier folder has the name; without memory it is left out of the listing. */
+static void add_entry(struct entries *entries, const char *folder, const char *file)
+{
+	struct entry entry = {strndup(file, strlen(file) - strlen(SUFFIX)), NULL};
+	struct entry *grown = realloc(entries->at, (entries->n + 1) * sizeof(entry));
+
+	if (grown)
+		entries->at = grown;
+	if (!grown || !entry.name)
+		goto fail;
+	for (size_t i = 0; i < entries->n; i++)
+		if (strcmp(entries->at[i].name, entry.name) == 0)
+			goto fail;
+	if (asprintf(&entry.path, "%s/%s", folder, file) < 0)
+		goto fail;
+	if (!regular_file(entry.path)) {
+		free(entry.path);
+		goto fail;
+	}
+	entries->at[entries->n++] = entry;
+	return;
+fail:
+	free(entry.name);
+}
+
+static bool list_folder(const char *folder, void *context)
+{
+	DIR *directory = opendir(folder);
+	struct dirent *file;
+
+	while (directory && (file = readdir(directory)))
+		if (has_suffix(file->d_name))
+			add_entry(context, folder, file->d_name);
+	if (directory)
+		closedir(directory);
+	return false;
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(((const struct entry *)a)->name, ((const struct entry *)b)->name);
+}
+
+void find_each(enum find_kind kind, void (*each)(const char *name, const char *path, void *context), void *context)
+{
+	struct entries entries = {0};
+
+	each_folder(kind, list_folder, &entries);
+	if (entries.n > 0)
+		qsort(entries.at, entries.n, sizeof(*entries.at), by_name);
+	for (size_t i = 0; i < entries.n; i++) {
+		each(entries.at[i].name, entries.at[i].path, context);
+		free(entries.at[i].name);
+		free(entries.at[i].path);
+	}
+	free(entries.at);
+}
+
+struct search {
+	const char *name;
+	char *path;
+	size_t size;
+	bool too_long;
+};
+
+static bool look_in(const char *folder, void *context)
+{
+	struct search *search = context;
+	const int length = snprintf(search->path, search->size, "%s/%s" SUFFIX, folder, search->name);
+
+	search->too_long |= length < 0 || (size_t)length >= search->size;
+	return !search->too_long && regular_file(search->path);
+}
+
+/* Lists in an error text: what does not fit is cut, with an ellipsis. */
+struct listing {
+	char text[300];
+	size_t length;
+};
+
+static void append(struct listing *listing, const char *item)
+{
+	const size_t room = sizeof(listing->text) - listing->length;
+	const int added = snprintf(listing->text + listing->length, room, "%s%s", listing->length ? ", " : "", item);
+
+	if (added >= 0 && (size_t)added < room - 6)
+		listing->length += (size_t)added;
+	else if (room > 6)
+		listing->length += (size_t)snprintf(listing->text + listing->length, room, ", …");
+	else
+		listing->text[listing->length] = '\0';
+}
+
+static void append_name(const char *name, const char *path, void *context)
+{
+	(void)path;
+	append(context, name);
+}
+
+static bool append_folder(const char *folder, void *context)
+{
+	append(context, folder);
+	return false;
+}
+
+int find_file(enum find_kind kind, const char *name, char *path, size_t size, struct err *err)
+{
+	struct search search = {name, path, size, false};
+	struct listing known = {0}, folders = {0};
+
+	if (strchr(name, '/') || has_suffix(name)) {
+		if (strlen(name) >= size)
+			return err_set(err, JOSTLE_ENOENT, "expected a path of at most %zu characters", size - 1);
+		if (!regular_file(name))
+			return err_at(err, JOSTLE_ENOENT, name, 0, 0, "expected a %s file, found none",
+				      kinds[kind].noun);
+		memcpy(path, name, strlen(name) + 1);
+		return 0;
+	}
+	if (name[0] && each_folder(kind, look_in, &search))
+		return 0;
+	path[0] = '\0';
+	if (search.too_long)
+		return err_set(err, JOSTLE_ENOENT, "%s \"%.60s\": its path is longer than %zu characters",
+			       kinds[kind].noun, name, size - 1);
+	each_folder(kind, append_folder, &folders);
+	find_each(kind, append_name, &known);
+	return err_set(err, JOSTLE_ENOENT, "no %s \"%.60s\" in %s; there are: %s", kinds[kind].noun, name, folders.text,
+		       known.length ? known.text : "none");
+}
