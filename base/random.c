@@ -49,6 +49,6 @@ uint64_t random_subseed(uint64_t seed, uint64_t part)
 {
 	uint32_t words[4];
 
-	random_words(seed, 0, (uint32_t)part, 0, 0, words);
+	random_words(seed, 0, (uint32_t)part, part >> 32, 0, words);
 	return (uint64_t)words[0] | (uint64_t)words[1] << 32;
 }

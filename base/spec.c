@@ -145,8 +145,9 @@ int spec_sizes(struct spec *spec, const char *key, bool required, size_t min, si
 			last = strtoull(end + 1, &end, 10);
 		if (errno || first < min || last > max || last < first || last - first >= capacity - *n)
 			return unfit(spec, entry, expected, err);
-		while (first <= last)
-			values[(*n)++] = (size_t)first++;
+		/* Counted, as first <= last always holds when last is the largest number there is. */
+		for (unsigned long long i = 0; i <= last - first; i++)
+			values[(*n)++] = (size_t)(first + i);
 		if (!*end)
 			return 0;
 		if (*end != ',' || *n == capacity)
