@@ -86,3 +86,12 @@ void product_name(size_t i, size_t a, size_t j, size_t b, char name[PARAMETER_NA
 	else
 		snprintf(name, PARAMETER_NAME_SIZE, "%s %s", first, second);
 }
+
+void number_name(double value, char name[NUMBER_NAME_SIZE])
+{
+	for (int digits = 1; digits <= 17; digits++) {
+		snprintf(name, NUMBER_NAME_SIZE, "%.*g", digits, value);
+		if (strtod(name, NULL) == value)
+			return;
+	}
+}

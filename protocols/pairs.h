@@ -34,4 +34,9 @@ int pairs_range(struct spec *spec, double *range, struct err *err);
 /** The canonical name of x_i^a x_j^b; a power of zero leaves its factor out, the lower site comes first. */
 void product_name(size_t i, size_t a, size_t j, size_t b, char name[PARAMETER_NAME_SIZE]);
 
+#define NUMBER_NAME_SIZE 32
+
+/** The shortest decimal that reads back as the same number: different settings give different names. */
+void number_name(double value, char name[NUMBER_NAME_SIZE]);
+
 #endif

@@ -6,8 +6,8 @@
  *   Laplacian    = 0
  *
  * range=all is a matrix product, J times [site][lane]: J is packed dense in panels of six rows, so that a tile of
- * 6 rows × 16 lanes of sums stays in registers while six numbers of J and two vectors of x stream past. A finite range
- * is packed as each site's list of neighbours.
+ * six rows by two vectors of sums stays in registers while six numbers of J and two vectors of x stream past. A finite
+ * range is packed as each site's list of neighbours.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -20,26 +20,30 @@
 #include "protocols/pairs.h"
 
 #define ROWS 6
-#define TILE (LANES < 16 ? LANES : 16)
 
-/* Plain loops over lanes leave these sums in memory, so the two products spell their vectors out. */
+/* Plain loops over lanes leave the sums of a product in memory, so the two products spell their vectors out. */
 #if LANES == 1
 #define WIDTH 1
-#elif defined __AVX__
+#define TILE  1
+typedef real vector;
+#else
+#ifdef __AVX__
 #define WIDTH 8
 #else
 #define WIDTH 4
 #endif
+#define TILE (2 * WIDTH)
 typedef real vector __attribute__((vector_size(WIDTH * sizeof(real)), aligned(sizeof(real)), may_alias));
+#endif
 
 struct neighbour {
 	unsigned site, parameter;
 };
 
 struct plan {
-	struct pairs     *pairs;
-	size_t            n_panels;   /* of the dense layout; 0 where lists of neighbours are packed */
-	size_t           *first;      /* [n_sites + 1]: where a site's neighbours begin */
+	struct pairs *pairs;
+	size_t n_panels;              /* of the dense layout; 0 where lists of neighbours are packed */
+	size_t *first;                /* [n_sites + 1]: where a site's neighbours begin */
 	struct neighbour *neighbours; /* [2 pairs] */
 };
 
@@ -85,8 +89,8 @@ static int list_neighbours(struct plan *plan, size_t n_sites, struct err *err)
 static int init(struct energy_term *term, const struct network *network, struct spec *spec, struct err *err)
 {
 	struct plan *plan = calloc(1, sizeof(*plan));
-	double       range = 0.0;
-	int          status;
+	double range = 0.0;
+	int status;
 
 	if (!plan)
 		return err_set(err, JOSTLE_ENOMEM, "no memory for a bilinear term");
@@ -134,7 +138,7 @@ static inline size_t place(size_t n_sites, size_t i, size_t j)
 static void pack(const struct energy_term *term, const double theta[], real packed[])
 {
 	const struct plan *plan = term->plan;
-	const size_t       n = term->n_sites;
+	const size_t n = term->n_sites;
 
 	if (!plan->n_panels) {
 		for (size_t e = 0; e < 2 * plan->pairs->n; e++)
@@ -191,8 +195,8 @@ static inline size_t rows_of(size_t n_sites, size_t panel)
 static void energy(const struct energy_term *term, const real packed[], const real x[], real u[LANES])
 {
 	const struct plan *plan = term->plan;
-	const size_t       n = term->n_sites;
-	real               sum[LANES], panel_sum[ROWS][TILE];
+	const size_t n = term->n_sites;
+	real sum[LANES], panel_sum[ROWS][TILE];
 
 	/* U = x J x / 2: each pair stands twice in the symmetric matrix. */
 	for (size_t panel = 0; panel < plan->n_panels; panel++)
@@ -201,7 +205,7 @@ static void energy(const struct energy_term *term, const real packed[], const re
 			for (size_t row = 0; row < rows_of(n, panel); row++)
 				for (size_t l = 0; l < TILE; l++)
 					u[lane + l] += (real)0.5 * panel_sum[row][l] *
-					               x[(panel * ROWS + row) * LANES + lane + l];
+						       x[(panel * ROWS + row) * LANES + lane + l];
 		}
 	for (size_t i = 0; i < n && !plan->n_panels; i++) {
 		site_product(plan, packed, x, i, sum);
@@ -226,7 +230,7 @@ static void force_dense(const struct plan *plan, size_t n, const real packed[], 
 static void force(const struct energy_term *term, const real packed[], const real x[], real f[])
 {
 	const struct plan *plan = term->plan;
-	real               sum[LANES];
+	real sum[LANES];
 
 	if (plan->n_panels) {
 		force_dense(plan, term->n_sites, packed, x, f);
@@ -242,7 +246,7 @@ static void force(const struct energy_term *term, const real packed[], const rea
 static void gradient(const struct energy_term *term, const real x[], const real r[], double g[])
 {
 	const struct pairs *pairs = ((const struct plan *)term->plan)->pairs;
-	real                sum[LANES];
+	real sum[LANES];
 
 	for (size_t k = 0; k < pairs->n; k++) {
 		const size_t i = pairs->pair[k].i * LANES, j = pairs->pair[k].j * LANES;
@@ -264,7 +268,7 @@ static void laplacian(const struct energy_term *term, const real x[], double out
 static void power(const struct energy_term *term, const real x[], double out[])
 {
 	const struct pairs *pairs = ((const struct plan *)term->plan)->pairs;
-	real                sum[LANES];
+	real sum[LANES];
 
 	for (size_t k = 0; k < pairs->n; k++) {
 		const real *xi = x + pairs->pair[k].i * LANES, *xj = x + pairs->pair[k].j * LANES;
@@ -277,18 +281,18 @@ static void power(const struct energy_term *term, const real x[], double out[])
 
 /* The only global symbol of this file. */
 const struct energy_term_type TARGET(term_bilinear) = {
-        .name = "bilinear",
-        .summary = "x_i x_j over pairs of sites",
-        .settings = "range=all|NUMBER",
-        .example = "bilinear range=all",
-        .init = init,
-        .fini = fini,
-        .parameter_name = parameter_name,
-        .packed_size = packed_size,
-        .pack = pack,
-        .energy = energy,
-        .force = force,
-        .gradient = gradient,
-        .laplacian = laplacian,
-        .power = power,
+	.name = "bilinear",
+	.summary = "x_i x_j over pairs of sites",
+	.settings = "range=all|NUMBER",
+	.example = "bilinear range=all",
+	.init = init,
+	.fini = fini,
+	.parameter_name = parameter_name,
+	.packed_size = packed_size,
+	.pack = pack,
+	.energy = energy,
+	.force = force,
+	.gradient = gradient,
+	.laplacian = laplacian,
+	.power = power,
 };
