@@ -1,0 +1,45 @@
+#ifndef JOSTLE_PLANT_PARTS_H
+#define JOSTLE_PLANT_PARTS_H
+/*
+ * The plant's parts, each a file of its own: outputs to forces (plant_outputs.c), motion (plant_motion.c), motion to
+ * inputs (plant_inputs.c). For plant.c and each other only.
+ */
+#include <math.h>
+
+#include "sim/plant.h"
+
+/** The volts a converter makes of a value: clipped to its range and put on its grid. RT_SAFE. Call from: any. */
+RT_SAFE static inline double plant_convert(const struct plant_converter *converter, double value_V)
+{
+	if (converter->range_V <= 0.0)
+		return value_V;
+	if (converter->bits == 0)
+		return fmin(fmax(value_V, -converter->range_V), converter->range_V);
+	const double half = ldexp(1.0, (int)converter->bits - 1); /* codes -half … half - 1 */
+	const double code = rint(value_V / converter->range_V * half);
+
+	return fmin(fmax(code, -half), half - 1.0) * (converter->range_V / half);
+}
+
+/** Divide the period where something happens: sub-steps, latches that come into effect, the sensor's window. */
+RT_SAFE void plant_divide_period(struct plant *plant);
+
+/** Integrate one period. RT_SAFE. Call from: any. */
+RT_SAFE void plant_move(struct plant *plant);
+
+/** Convert out_V and put it into the history as edge plant->edge. RT_SAFE. Call from: any. */
+RT_SAFE void plant_latch_outputs(struct plant *plant, const double out_V[]);
+
+/** Bring forces and parameters to what the latch of `edge` says, over a segment of natural length h. */
+RT_SAFE void plant_apply_latch(struct plant *plant, uint64_t edge, double h);
+
+/** The force of whatever bends the potential: device parameters, intrinsic terms, couplings. f[n_sites] is set. */
+RT_SAFE void plant_bending_force(const struct plant *plant, const double x[], double f[]);
+
+/** Let offsets and temperature drift by one period. RT_SAFE. Call from: any. */
+RT_SAFE void plant_drift_on(struct plant *plant);
+
+/** Read every input. in_V[n_in]. RT_SAFE. Call from: any. */
+RT_SAFE void plant_read_inputs(struct plant *plant, double in_V[]);
+
+#endif
