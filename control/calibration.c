@@ -1,0 +1,146 @@
+/*
+ * Displacement x = (V - offset) / (gain length), force f = (V - offset) / (gain force), with length and force the
+ * natural units of the record; a parameter of the potential is natural on both sides, so that its gain alone counts.
+ */
+#include "control/calibration.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "base/err.h"
+#include "daq/bench.h"
+#include "protocols/calibration_record.h"
+
+static int check(const struct bench *bench, const struct calibration_record *record, double period_s, struct err *err)
+{
+	const size_t n_sites = bench->nx * bench->ny;
+
+	if (record->n_in != bench->n_in || record->n_out != bench->n_out || record->n_sites != n_sites)
+		return err_set(err, JOSTLE_ECONFIG,
+			       "calibration of bench %s: expected %zu inputs, %zu outputs, %zu sites as bench %s has, "
+			       "found %zu, %zu, %zu",
+			       record->bench, bench->n_in, bench->n_out, n_sites, bench->name, record->n_in,
+			       record->n_out, record->n_sites);
+	if (!(period_s > 0) || !isfinite(period_s))
+		return err_set(err, JOSTLE_ECONFIG, "period of bench %s: expected a positive time, found %g s",
+			       bench->name, period_s);
+	return calibration_record_check(record, err);
+}
+
+static struct input_conversion convert_input(const struct bench_channel *channel, const struct channel_calibration *c,
+					     const struct units *units)
+{
+	const double unit = channel->role == DAQ_DISPLACEMENT ? units->length_m
+			    : channel->role == DAQ_FORCE      ? units->force_N
+							      : 1;
+
+	return (struct input_conversion){
+		.role = channel->role,
+		.site = channel->index,
+		.offset_V = c->offset_V,
+		.scale = 1 / (c->gain * unit),
+	};
+}
+
+static struct output_conversion convert_output(const struct bench_channel *channel, const struct channel_calibration *c,
+					       const struct units *units)
+{
+	const double unit = channel->role == DAQ_FORCE ? units->force_N : 1;
+
+	if (channel->role != DAQ_FORCE && channel->role != DAQ_PARAMETER)
+		return (struct output_conversion){.offset_V = channel->safe_V, .scale = 0, .limit = INFINITY};
+	return (struct output_conversion){
+		.offset_V = c->offset_V,
+		.scale = c->gain * unit,
+		.limit = channel->limit > 0 ? channel->limit / unit : INFINITY,
+	};
+}
+
+/** Every site is seen by a displacement input, and no input speaks of a site that is not there. */
+static int check_sites(const struct calibration *calibration, const struct bench *bench, struct err *err)
+{
+	for (size_t k = 0; k < calibration->n_in; k++)
+		if (calibration->in[k].role != DAQ_AUXILIARY && calibration->in[k].site >= calibration->n_sites)
+			return err_set(err, JOSTLE_ECONFIG, "bench %s, input %zu: expected a site below %zu, found %zu",
+				       bench->name, k, calibration->n_sites, calibration->in[k].site);
+	for (size_t i = 0; i < calibration->n_sites; i++) {
+		size_t k = 0;
+
+		while (k < calibration->n_in &&
+		       !(calibration->in[k].role == DAQ_DISPLACEMENT && calibration->in[k].site == i))
+			k++;
+		if (k == calibration->n_in)
+			return err_set(err, JOSTLE_ECONFIG, "bench %s: site %zu has no displacement input", bench->name,
+				       i);
+	}
+	return 0;
+}
+
+int calibration_init(struct calibration *calibration, const struct bench *bench,
+		     const struct calibration_record *record, double period_s, struct err *err)
+{
+	int code = check(bench, record, period_s, err);
+
+	if (code)
+		return code;
+	const struct units units =
+		units_of(record->stiffness_N_per_m, record->damping_N_s_per_m, record->temperature_K);
+	*calibration = (struct calibration){
+		.n_in = bench->n_in,
+		.n_out = bench->n_out,
+		.n_sites = bench->nx * bench->ny,
+		.in = calloc(bench->n_in ? bench->n_in : 1, sizeof(*calibration->in)),
+		.out = calloc(bench->n_out ? bench->n_out : 1, sizeof(*calibration->out)),
+		.period = period_s / units.time_s,
+	};
+	if (!calibration->in || !calibration->out) {
+		code = err_set(err, JOSTLE_ENOMEM, "no memory for the calibration of bench %s", bench->name);
+		goto fail;
+	}
+	for (size_t k = 0; k < bench->n_in; k++)
+		calibration->in[k] = convert_input(&bench->in[k], &record->in[k], &units);
+	for (size_t k = 0; k < bench->n_out; k++)
+		calibration->out[k] = convert_output(&bench->out[k], &record->out[k], &units);
+	code = check_sites(calibration, bench, err);
+	if (code)
+		goto fail;
+	return 0;
+fail:
+	calibration_fini(calibration);
+	return code;
+}
+
+void calibration_fini(struct calibration *calibration)
+{
+	free(calibration->in);
+	free(calibration->out);
+	*calibration = (struct calibration){0};
+}
+
+bool calibration_to_state(const struct calibration *calibration, const double in_V[], struct state *state)
+{
+	bool finite = true;
+
+	for (size_t k = 0; k < calibration->n_in; k++) {
+		const struct input_conversion *c = &calibration->in[k];
+		const double value = (in_V[k] - c->offset_V) * c->scale;
+
+		finite &= isfinite(value) != 0;
+		if (c->role == DAQ_DISPLACEMENT)
+			state->x[c->site] = value;
+		else if (c->role == DAQ_FORCE)
+			state->force[c->site] = value;
+	}
+	return finite;
+}
+
+bool calibration_to_volts(const struct calibration *calibration, const struct command *command, double out_V[])
+{
+	bool finite = true;
+
+	for (size_t k = 0; k < calibration->n_out; k++) {
+		out_V[k] = calibration_output_V(calibration, k, command->value[k]);
+		finite &= isfinite(out_V[k]) != 0;
+	}
+	return finite;
+}

@@ -1,0 +1,62 @@
+#ifndef JOSTLE_CONTROL_CALIBRATION_H
+#define JOSTLE_CONTROL_CALIBRATION_H
+/*
+ * The one place where volts become natural units and back: a calibration record laid out for the loop.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/rt.h"
+#include "control/state.h"
+#include "daq/daq.h"
+
+struct bench;
+struct calibration_record;
+struct err;
+
+/** natural = (V - offset_V) * scale. */
+struct input_conversion {
+	enum daq_role role;
+	size_t site;
+	double offset_V, scale;
+};
+
+/** V = offset_V + scale * natural. */
+struct output_conversion {
+	double offset_V, scale; /* scale 0, offset safe_V for an auxiliary output: it rests */
+	double limit;           /* largest |natural| by the bench file; infinite for none */
+};
+
+struct calibration {
+	size_t n_in, n_out, n_sites;
+	struct input_conversion *in;
+	struct output_conversion *out;
+	double period; /* the loop's period in relaxation times: delta */
+};
+
+/**
+ * Precompute the conversions of a bench under a record; period_s is what the driver granted. The caller ends it with
+ * calibration_fini(). Errors: JOSTLE_ECONFIG (the record is of another bench, or a site has no displacement input),
+ * JOSTLE_EFORMAT, JOSTLE_ENOMEM. Call from: setup.
+ */
+int calibration_init(struct calibration *calibration, const struct bench *bench,
+		     const struct calibration_record *record, double period_s, struct err *err);
+void calibration_fini(struct calibration *calibration);
+
+/**
+ * in_V[n_in] to displacements and measured forces; auxiliary inputs are passed over. Returns whether every result is
+ * finite. Clock and tick are left alone. RT_SAFE. Call from: loop.
+ */
+RT_SAFE bool calibration_to_state(const struct calibration *calibration, const double in_V[], struct state *state);
+
+/** What output k reads for a natural quantity. RT_SAFE. Call from: any. */
+RT_SAFE static inline double calibration_output_V(const struct calibration *calibration, size_t k, double quantity)
+{
+	return calibration->out[k].scale == 0 ? calibration->out[k].offset_V
+					      : calibration->out[k].offset_V + calibration->out[k].scale * quantity;
+}
+
+/** command to out_V[n_out]. Returns whether every result is finite. RT_SAFE. Call from: loop. */
+RT_SAFE bool calibration_to_volts(const struct calibration *calibration, const struct command *command, double out_V[]);
+
+#endif

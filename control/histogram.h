@@ -1,0 +1,29 @@
+#ifndef JOSTLE_HISTOGRAM_H
+#define JOSTLE_HISTOGRAM_H
+/*
+ * A histogram of durations with bins of equal ratio: 16 to the octave, so that a quantile is right to 6 percent, in
+ * memory that does not grow.
+ */
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/rt.h"
+
+#define HISTOGRAM_OCTAVE  16 /* bins in an octave */
+#define HISTOGRAM_OCTAVES 40 /* up to 2^40 ns, 18 minutes; longer ones fall into the last */
+#define HISTOGRAM_BINS    ((HISTOGRAM_OCTAVES - 3) * HISTOGRAM_OCTAVE)
+
+struct histogram {
+	uint64_t n;
+	int64_t max_ns; /* exact */
+	uint64_t count[HISTOGRAM_BINS];
+};
+
+/** A negative duration counts as 0. RT_SAFE. Call from: any. */
+RT_SAFE void histogram_add(struct histogram *histogram, int64_t duration_ns);
+
+/** The smallest bin edge that at least a fraction q of the durations do not exceed; 0 when there are none. Call from:
+ * any. */
+int64_t histogram_quantile_ns(const struct histogram *histogram, double q);
+
+#endif

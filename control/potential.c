@@ -1,0 +1,45 @@
+#include "control/potential.h"
+
+#include <stdlib.h>
+
+#include "base/err.h"
+#include "protocols/protocol.h"
+
+int potential_init(struct potential *potential, const struct protocol *protocol, struct err *err)
+{
+	const struct network *network = &protocol->network;
+	const struct network_kernels *kernels = network_kernels_best();
+	const size_t packed_size = kernels->packed_size(network);
+
+	*potential = (struct potential){
+		.protocol = protocol,
+		.kernels = kernels,
+		.theta = calloc(network->n_parameters ? network->n_parameters : 1, sizeof(double)),
+		.packed = calloc(packed_size ? packed_size : 1, sizeof(double)),
+	};
+	if (potential->theta && potential->packed)
+		return 0;
+	potential_fini(potential);
+	return err_set(err, JOSTLE_ENOMEM, "no memory for a potential of %zu parameters", network->n_parameters);
+}
+
+void potential_fini(struct potential *potential)
+{
+	free(potential->theta);
+	free(potential->packed);
+	*potential = (struct potential){0};
+}
+
+void potential_at(struct potential *potential, double t)
+{
+	protocol_at(potential->protocol, t, potential->theta, &potential->wall);
+}
+
+void potential_force_at(struct potential *potential, double t, const double x[], double f[])
+{
+	const struct network *network = &potential->protocol->network;
+
+	potential_at(potential, t);
+	potential->kernels->pack(network, potential->theta, &potential->wall, potential->packed);
+	potential->kernels->force(network, potential->packed, x, f);
+}

@@ -1,0 +1,205 @@
+#include "control/sampling.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/err.h"
+#include "base/interrupt.h"
+#include "base/progress.h"
+#include "base/ring.h"
+#include "control/loop.h"
+#include "daq/bench.h"
+#include "protocols/protocol.h"
+
+/** The consumer's side of the ring. */
+struct collector {
+	struct ring ring;
+	struct sample_record *record;
+	size_t n_sites;
+	float *samples;
+	size_t *n_done;
+};
+
+static int collector_init(struct collector *collector, const struct sampling_options *options, float samples[],
+			  size_t *n_done, struct err *err)
+{
+	const size_t n_sites = options->protocol->network.n_sites, size = sequencer_record_size(n_sites);
+
+	*collector = (struct collector){.n_sites = n_sites, .samples = samples, .n_done = n_done};
+	/* Room for all of them: however late this thread is, none can be dropped, and the run does not depend on it. */
+	int code = ring_init(&collector->ring, size, options->n_samples, err);
+
+	if (code)
+		return code;
+	collector->record = calloc(1, size);
+	return collector->record ? 0 : err_set(err, JOSTLE_ENOMEM, "no memory for a sample of %zu sites", n_sites);
+}
+
+static void collector_fini(struct collector *collector)
+{
+	ring_fini(&collector->ring);
+	free(collector->record);
+}
+
+static void collect(struct collector *collector)
+{
+	while (ring_pop(&collector->ring, collector->record)) {
+		float *to = collector->samples + *collector->n_done * collector->n_sites;
+
+		for (size_t i = 0; i < collector->n_sites; i++)
+			to[i] = (float)collector->record->value[i];
+		++*collector->n_done;
+	}
+}
+
+/** Collect until the loop ends; ask it to when the person does. Returns whether the person did. */
+static bool watch(struct loop *loop, struct collector *collector, size_t n_samples)
+{
+	const struct timespec pause = {.tv_nsec = 10 * 1000 * 1000};
+	struct progress progress;
+	bool interrupted = false;
+
+	progress_begin(&progress, "sampling", (double)n_samples, 0);
+	while (!loop_finished(loop)) {
+		collect(collector);
+		progress_update(&progress, (double)*collector->n_done, NULL);
+		if (!interrupted && interrupt_asked()) {
+			interrupted = true;
+			loop_stop(loop);
+		}
+		nanosleep(&pause, NULL);
+	}
+	collect(collector);
+	progress_end(&progress, (double)*collector->n_done);
+	return interrupted;
+}
+
+static int check(const struct sampling_options *options, const struct daq *daq, struct err *err)
+{
+	if (!daq->simulated && !options->arm)
+		return err_set(err, JOSTLE_EINVAL, "bench %s is hardware (%s): its outputs are armed only with --arm",
+			       options->bench->name, daq->backend);
+	return 0;
+}
+
+static int fill_report(struct loop_report *report, const struct loop *loop, struct err *err)
+{
+	const struct supervisor *supervisor = &loop->supervisor;
+	const size_t n_out = loop->daq->n_out, size = n_out * sizeof(uint64_t);
+
+	report->period_s = loop->daq->period_s;
+	report->step = loop->calibration.period;
+	report->n_ticks = loop->n_ticks;
+	report->n_missed = loop->n_missed;
+	report->n_spoiled = loop->sequencer.n_spoiled;
+	report->trip = supervisor->state == SUPERVISOR_FAULT ? supervisor->trip : (struct trip){.cause = TRIP_NONE};
+	report->execution = loop->execution;
+	report->n_out = n_out;
+	report->n_saturated = calloc(1, size + 1);
+	report->n_limited = calloc(1, size + 1);
+	if (!report->n_saturated || !report->n_limited)
+		return err_set(err, JOSTLE_ENOMEM, "no memory for a report of %zu outputs", n_out);
+	memcpy(report->n_saturated, loop->drive.n_saturated, size);
+	memcpy(report->n_limited, supervisor->n_limited, size);
+	return 0;
+}
+
+void loop_report_fini(struct loop_report *report)
+{
+	free(report->n_saturated);
+	free(report->n_limited);
+	report->n_saturated = report->n_limited = NULL;
+}
+
+/** What the run came to, as an error or as none. */
+static int verdict(const struct loop *loop, bool interrupted, size_t n_done, size_t n_samples, struct err *err)
+{
+	char text[512];
+
+	/* A person who interrupts a run that was complete by then has lost nothing. */
+	if (n_done == n_samples)
+		return 0;
+	if (loop->supervisor.state == SUPERVISOR_FAULT) {
+		trip_format(&loop->supervisor.trip, loop->daq->bench, text, sizeof(text));
+		return err_set(err, JOSTLE_ETRIP, "tripped after %zu of %zu samples: %s", n_done, n_samples, text);
+	}
+	if (interrupted)
+		return err_set(err, JOSTLE_EINTR, "interrupted after %zu of %zu samples", n_done, n_samples);
+	return err_set(err, JOSTLE_EINVAL, "the supervisor refused to arm or run in state %s",
+		       supervisor_state_name(loop->supervisor.state));
+}
+
+/** Run the loop in its own thread, with this one as its collector. */
+static int run(const struct sampling_options *options, struct loop *loop, struct collector *collector, struct err *err)
+{
+	int code;
+
+	loop_request(loop, SUPERVISOR_RESET);
+	loop_request(loop, SUPERVISOR_ARM);
+	loop_request(loop, SUPERVISOR_RUN);
+	code = loop_start(loop, err);
+	if (code)
+		return code;
+	const bool interrupted = watch(loop, collector, options->n_samples);
+
+	code = loop_join(loop, err);
+	return code ? code : verdict(loop, interrupted, *collector->n_done, options->n_samples, err);
+}
+
+int sampling_run(const struct sampling_options *options, float samples[], size_t *n_done, struct loop_report *report,
+		 struct err *err)
+{
+	const struct segment segments[] = {
+		{.kind = SEGMENT_RELAX, .duration = options->relax_time},
+		{.kind = SEGMENT_GENERATE, .t_final = options->t_final, .t_minimum = options->t_minimum},
+	};
+	const struct plan plan = {.segments = segments, .n_segments = 2, .n_repeats = options->n_samples};
+	struct collector collector = {0};
+	struct loop *loop = NULL;
+	struct daq daq;
+	int code;
+
+	*n_done = 0;
+	*report = (struct loop_report){0};
+	code = daq_open(&daq, options->bench, &options->daq, err);
+	if (code)
+		return code;
+	snprintf(report->backend, sizeof(report->backend), "%s", daq.backend);
+	report->simulated = daq.simulated;
+	code = check(options, &daq, err);
+	if (!code)
+		code = collector_init(&collector, options, samples, n_done, err);
+	if (code)
+		goto end;
+	loop = aligned_alloc(64, (sizeof(*loop) + 63) / 64 * 64);
+	if (!loop) {
+		code = err_set(err, JOSTLE_ENOMEM, "no memory for the loop");
+		goto end;
+	}
+	code = loop_init(loop,
+			 &(struct loop_setup){
+				 .daq = &daq,
+				 .record = options->record,
+				 .protocol = options->protocol,
+				 .plan = &plan,
+				 .samples = &collector.ring,
+				 .arming_allowed = daq.simulated || options->arm,
+				 .paced = options->daq.paced || !daq.simulated,
+				 .ends_with_plan = true,
+			 },
+			 err);
+	if (code)
+		goto end;
+	code = run(options, loop, &collector, err);
+	const int reported = fill_report(report, loop, err);
+
+	code = code ? code : reported;
+	loop_fini(loop);
+end:
+	free(loop);
+	collector_fini(&collector);
+	daq_close(&daq);
+	return code;
+}

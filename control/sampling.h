@@ -1,0 +1,58 @@
+#ifndef JOSTLE_SAMPLING_H
+#define JOSTLE_SAMPLING_H
+/*
+ * Drawing samples through the loop: relax, generate, read out, n times over, on a bench.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "control/histogram.h"
+#include "control/supervisor.h"
+#include "daq/daq.h"
+
+struct bench;
+struct calibration_record;
+struct err;
+struct protocol;
+
+struct sampling_options {
+	const struct bench *bench;
+	struct daq_options daq;
+	const struct protocol *protocol;
+	const struct calibration_record *record;
+	size_t n_samples;  /* at least 1 */
+	double relax_time; /* before each sample, relaxation times; at least 4 */
+	double t_final, t_minimum;
+	bool arm; /* a person allows outputs on hardware; a simulated bench needs no leave */
+};
+
+/** What became of a run of the loop. */
+struct loop_report {
+	char backend[96]; /* struct daq's */
+	bool simulated;
+	double period_s; /* as the driver granted it */
+	double step;     /* the same in relaxation times */
+	uint64_t n_ticks, n_missed;
+	uint64_t n_spoiled; /* generations done again since their read-out fell into a missed slot */
+	size_t n_out;
+	uint64_t *n_saturated; /* [n_out]: ticks at which the drive met the channel's limit of force or parameter */
+	uint64_t *n_limited;   /* [n_out]: ticks at which the supervisor changed the voltage */
+	struct trip trip;      /* cause TRIP_NONE when nothing tripped */
+	struct histogram execution; /* of a tick's computation, ns */
+};
+
+/** Free the arrays; safe on a zeroed report and on one of a run that failed. Call from: setup. */
+void loop_report_fini(struct loop_report *report);
+
+/**
+ * Draw samples[n_samples][n_sites], natural units, in the order of their making, with progress on standard error;
+ * *n_done is how many there are, also after an error. Unpaced on a simulated bench they depend on the seed alone.
+ * Whichever way it ends, the outputs are at safe_V. The caller ends `report` with loop_report_fini(), also after an
+ * error. Errors: JOSTLE_EINVAL, JOSTLE_ECONFIG (options; hardware without `arm`), those of daq_open() and loop_init(),
+ * JOSTLE_ETRIP (err says why), JOSTLE_EINTR (the person asked). Call from: setup.
+ */
+int sampling_run(const struct sampling_options *options, float samples[], size_t *n_done, struct loop_report *report,
+		 struct err *err);
+
+#endif

@@ -1,0 +1,47 @@
+#ifndef JOSTLE_CONTROL_STATE_H
+#define JOSTLE_CONTROL_STATE_H
+/*
+ * What one tick of the loop hands from stage to stage: state, setpoint, command. Natural units but for the clock.
+ */
+#include <stddef.h>
+#include <stdint.h>
+
+struct err;
+
+/** What the inputs say at one sample edge. */
+struct state {
+	int64_t t_ns;  /* the edge, on the bench's clock */
+	uint64_t tick; /* the edge's number on the time grid, 0 for the first; a missed slot leaves its number out */
+	size_t n_sites;
+	double *x;     /* [n_sites] */
+	double *force; /* [n_sites]: measured; 0 at a site whose force nobody measures */
+};
+
+enum setpoint_kind {
+	SETPOINT_PASSIVE, /* nothing is commanded: the bench relaxes by itself */
+	SETPOINT_PROTOCOL /* the driving protocol at diffusion time t */
+};
+
+/** What is wanted of the bench from the next edge on. */
+struct setpoint {
+	enum setpoint_kind kind;
+	double t; /* diffusion time at the edge where the command acts */
+};
+
+/**
+ * What is commanded, one number for each output in the order of the bench file: a force for role force, the value of
+ * theta for role parameter. Auxiliary outputs are not commanded: their numbers are ignored.
+ */
+struct command {
+	size_t n_out;
+	double *value; /* [n_out] */
+};
+
+/** All zero. The caller ends them with _fini(), which is safe on zeroed memory. Errors: JOSTLE_ENOMEM. Call from:
+ * setup. */
+int state_init(struct state *state, size_t n_sites, struct err *err);
+void state_fini(struct state *state);
+int command_init(struct command *command, size_t n_out, struct err *err);
+void command_fini(struct command *command);
+
+#endif

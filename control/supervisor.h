@@ -1,0 +1,138 @@
+#ifndef JOSTLE_SUPERVISOR_H
+#define JOSTLE_SUPERVISOR_H
+/*
+ * The supervisor: which state the bench is in, and the last word on every voltage.
+ *
+ *               reset             first whole tick         arm               run
+ *     FAULT ------------> SAFE ------------------> IDLE --------> ARMED ----------> RUNNING
+ *       ^                  |                        |  <-- stop --  |  <----- stop ----  |
+ *       +------- trip -----+--------- trip ---------+----- trip ----+------- trip -------+
+ *
+ * It starts in FAULT. A trip is latched with its cause, channel, value and time, and only a reset clears it, once what
+ * caused it has gone; nothing arms or runs but an explicit request. In every state but RUNNING the outputs stand at
+ * safe_V; they go there at once, not through the slew limit, since what needs a trip cannot wait for it.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/rt.h"
+
+struct bench;
+struct calibration;
+struct command;
+struct err;
+struct state;
+
+enum supervisor_state {
+	SUPERVISOR_SAFE,    /* a fault has been acknowledged; the inputs have not been seen whole since */
+	SUPERVISOR_IDLE,    /* inputs whole */
+	SUPERVISOR_ARMED,   /* a person, or the job of a simulated bench, has allowed the outputs */
+	SUPERVISOR_RUNNING, /* the outputs follow the command, within the limits */
+	SUPERVISOR_FAULT,
+	SUPERVISOR_N_STATES
+};
+
+enum supervisor_event {
+	SUPERVISOR_RESET,
+	SUPERVISOR_WHOLE, /* a tick whose inputs pass every check; raised by supervisor_limit() */
+	SUPERVISOR_ARM,
+	SUPERVISOR_RUN,
+	SUPERVISOR_STOP,
+	SUPERVISOR_TRIP, /* raised by supervisor_limit() and supervisor_trip() */
+	SUPERVISOR_N_EVENTS
+};
+
+enum trip_cause {
+	TRIP_NONE,
+	TRIP_START,       /* not yet reset since the start */
+	TRIP_EXCHANGE,    /* the driver could not exchange samples; value: the enum jostle_error */
+	TRIP_INPUT,       /* an input that is not finite, V */
+	TRIP_STALE_INPUT, /* all inputs identical for the bench's stale_periods; value: how many */
+	TRIP_STALE_CLOCK, /* the edge's time did not advance; value: by how much it did, ns */
+	TRIP_DIVERGENCE,  /* a displacement beyond its limit, m */
+	TRIP_COMMAND,     /* a command that is not finite, or has no finite voltage, natural units */
+	TRIP_SPAN,        /* a voltage outside the converter's span, V */
+	TRIP_N_CAUSES
+};
+
+struct trip {
+	enum trip_cause cause;
+	size_t channel; /* input for INPUT and DIVERGENCE, output for COMMAND and SPAN */
+	double value, limit;
+	int64_t t_ns;
+	uint64_t tick;
+};
+
+/** The limits of one output, all in V. */
+struct output_guard {
+	double min_V, max_V;                   /* the converter's span */
+	double physical_min_V, physical_max_V; /* the limit of force or parameter, through the calibration */
+	double limit_min_V, limit_max_V;
+	double slew_V; /* largest change in one period; infinite for none */
+	double safe_V;
+};
+
+/** The limit of one input. */
+struct input_guard {
+	size_t site;  /* SIZE_MAX where there is no limit */
+	double limit; /* largest |x|, natural units */
+	double limit_m, length_m;
+};
+
+struct supervisor {
+	enum supervisor_state state;
+	bool arming_allowed;
+	enum trip_cause condition; /* what the last tick found, whatever the state */
+	struct trip trip;          /* the first of those that led to FAULT */
+	size_t n_in, n_out;
+	struct input_guard *in;
+	struct output_guard *out;
+	size_t stale_periods, n_identical;
+	bool seen; /* last_in_V and last_t_ns hold a sample */
+	int64_t last_t_ns;
+	double *last_in_V, *last_out_V;
+	uint64_t *n_limited; /* [n_out]: ticks at which a limit changed the voltage */
+};
+
+/**
+ * Lay out the limits. `arming_allowed`: the bench is simulated, or a person said so. stale_periods 0 switches off the
+ * check for stale inputs. The caller ends it with supervisor_fini().
+ * Errors: JOSTLE_ECONFIG, naming the output whose limits are empty or leave safe_V out; JOSTLE_ENOMEM. Call from:
+ * setup.
+ */
+int supervisor_init(struct supervisor *supervisor, const struct bench *bench, const struct calibration *calibration,
+		    double length_m, double period_s, bool arming_allowed, struct err *err);
+void supervisor_fini(struct supervisor *supervisor);
+
+/**
+ * Take the transition that the table has for this event. Returns false, and changes nothing, when there is none or its
+ * guard refuses. RT_SAFE. Call from: loop, or setup while no loop runs.
+ */
+RT_SAFE bool supervisor_event(struct supervisor *supervisor, enum supervisor_event event);
+
+/** Latch a trip; in FAULT the first one stays. RT_SAFE. Call from: loop, or setup while no loop runs. */
+RT_SAFE void supervisor_trip(struct supervisor *supervisor, const struct trip *trip);
+
+/**
+ * Judge a tick and limit what is written at the next edge. `exchange` is what the driver returned. out_V[n_out] holds
+ * the converted command and is rewritten in place: within every limit, or safe_V. Physical limit first, then the
+ * converter's span (beyond it: a trip), then the limit in volts, then the slew. RT_SAFE. Call from: loop.
+ */
+RT_SAFE void supervisor_limit(struct supervisor *supervisor, int exchange, const double in_V[],
+			      const struct state *state, const struct command *command, double out_V[]);
+
+/** RT_SAFE. Call from: loop, or any while no loop runs. */
+RT_SAFE static inline bool supervisor_running(const struct supervisor *supervisor)
+{
+	return supervisor->state == SUPERVISOR_RUNNING;
+}
+
+/** Names for people: "RUNNING", "reset". Never NULL. Call from: any. */
+const char *supervisor_state_name(enum supervisor_state state);
+const char *supervisor_event_name(enum supervisor_event event);
+
+/** A trip as a sentence without its full stop. Call from: setup. */
+void trip_format(const struct trip *trip, const struct bench *bench, char *text, size_t size);
+
+#endif

@@ -1,0 +1,202 @@
+/*
+ * The supervisor's checks and limits. A window that the physical limit gives is computed with the very arithmetic of
+ * the calibration, so that a command at its limit does not meet a window one rounding smaller.
+ */
+#include <float.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "control/calibration.h"
+#include "control/supervisor.h"
+#include "daq/bench.h"
+
+static double clamp(double v, double min, double max)
+{
+	return v < min ? min : v > max ? max : v;
+}
+
+static int lay_out_output(struct output_guard *guard, const struct bench *bench, const struct calibration *calibration,
+			  size_t k, double period_s, struct err *err)
+{
+	const struct bench_channel *channel = &bench->out[k];
+	const double limit = calibration->out[k].limit;
+
+	*guard = (struct output_guard){
+		.min_V = channel->min_V,
+		.max_V = channel->max_V,
+		.physical_min_V = -DBL_MAX,
+		.physical_max_V = DBL_MAX,
+		.limit_min_V = channel->limit_min_V,
+		.limit_max_V = channel->limit_max_V,
+		.slew_V = channel->slew_V_per_s > 0 ? channel->slew_V_per_s * period_s : INFINITY,
+		.safe_V = channel->safe_V,
+	};
+	if (isfinite(limit)) {
+		const double a = calibration_output_V(calibration, k, -limit);
+		const double b = calibration_output_V(calibration, k, limit);
+
+		guard->physical_min_V = a < b ? a : b;
+		guard->physical_max_V = a < b ? b : a;
+	}
+	const double min_V = fmax(fmax(guard->physical_min_V, guard->limit_min_V), guard->min_V);
+	const double max_V = fmin(fmin(guard->physical_max_V, guard->limit_max_V), guard->max_V);
+
+	/* Written so that NaN in any of them fails. */
+	if (!(guard->min_V < guard->max_V) || !(guard->limit_min_V >= guard->min_V) ||
+	    !(guard->limit_max_V <= guard->max_V) || !(guard->safe_V >= min_V) || !(guard->safe_V <= max_V))
+		return err_set(err, JOSTLE_ECONFIG,
+			       "bench %s, output %zu: expected safe_V within the limits and these within the span, "
+			       "found safe %g V, limits %g to %g V (force or parameter: %g to %g V), span %g to %g V",
+			       bench->name, k, guard->safe_V, guard->limit_min_V, guard->limit_max_V,
+			       guard->physical_min_V, guard->physical_max_V, guard->min_V, guard->max_V);
+	return 0;
+}
+
+static struct input_guard lay_out_input(const struct bench_channel *channel, double length_m)
+{
+	if (channel->role != DAQ_DISPLACEMENT || !(channel->limit > 0))
+		return (struct input_guard){.site = SIZE_MAX};
+	return (struct input_guard){
+		.site = channel->index,
+		.limit = channel->limit / length_m,
+		.limit_m = channel->limit,
+		.length_m = length_m,
+	};
+}
+
+int supervisor_init(struct supervisor *supervisor, const struct bench *bench, const struct calibration *calibration,
+		    double length_m, double period_s, bool arming_allowed, struct err *err)
+{
+	const size_t n_in = bench->n_in ? bench->n_in : 1, n_out = bench->n_out ? bench->n_out : 1;
+	int code = 0;
+
+	*supervisor = (struct supervisor){
+		.state = SUPERVISOR_FAULT,
+		.trip = {.cause = TRIP_START},
+		.arming_allowed = arming_allowed,
+		.n_in = bench->n_in,
+		.n_out = bench->n_out,
+		.stale_periods = bench->stale_periods,
+		.in = calloc(n_in, sizeof(*supervisor->in)),
+		.out = calloc(n_out, sizeof(*supervisor->out)),
+		.last_in_V = calloc(n_in, sizeof(*supervisor->last_in_V)),
+		.last_out_V = calloc(n_out, sizeof(*supervisor->last_out_V)),
+		.n_limited = calloc(n_out, sizeof(*supervisor->n_limited)),
+	};
+	if (!supervisor->in || !supervisor->out || !supervisor->last_in_V || !supervisor->last_out_V ||
+	    !supervisor->n_limited)
+		code = err_set(err, JOSTLE_ENOMEM, "no memory for the supervisor of bench %s", bench->name);
+	for (size_t k = 0; !code && k < bench->n_in; k++)
+		supervisor->in[k] = lay_out_input(&bench->in[k], length_m);
+	for (size_t k = 0; !code && k < bench->n_out; k++) {
+		code = lay_out_output(&supervisor->out[k], bench, calibration, k, period_s, err);
+		supervisor->last_out_V[k] = bench->out[k].safe_V;
+	}
+	if (code)
+		supervisor_fini(supervisor);
+	return code;
+}
+
+void supervisor_fini(struct supervisor *supervisor)
+{
+	free(supervisor->in);
+	free(supervisor->out);
+	free(supervisor->last_in_V);
+	free(supervisor->last_out_V);
+	free(supervisor->n_limited);
+	*supervisor = (struct supervisor){.state = SUPERVISOR_FAULT};
+}
+
+/** Keep the first thing that was found: what follows from it is not news. */
+static void find(struct trip *found, enum trip_cause cause, size_t channel, double value, double limit)
+{
+	if (found->cause == TRIP_NONE)
+		*found = (struct trip){.cause = cause, .channel = channel, .value = value, .limit = limit};
+}
+
+/** Identical bits, clock at a stand: the sample is an old one. */
+static void check_fresh(struct supervisor *supervisor, const double in_V[], const struct state *state,
+			struct trip *found)
+{
+	const size_t size = supervisor->n_in * sizeof(in_V[0]);
+
+	if (supervisor->seen && state->t_ns <= supervisor->last_t_ns)
+		find(found, TRIP_STALE_CLOCK, 0, (double)(state->t_ns - supervisor->last_t_ns), 0);
+	if (supervisor->seen && memcmp(in_V, supervisor->last_in_V, size) == 0)
+		supervisor->n_identical++;
+	else
+		supervisor->n_identical = 1;
+	if (supervisor->stale_periods && supervisor->n_identical >= supervisor->stale_periods)
+		find(found, TRIP_STALE_INPUT, 0, (double)supervisor->n_identical, (double)supervisor->stale_periods);
+	supervisor->seen = true;
+	supervisor->last_t_ns = state->t_ns;
+	memcpy(supervisor->last_in_V, in_V, size);
+}
+
+static void check_inputs(const struct supervisor *supervisor, const double in_V[], const struct state *state,
+			 struct trip *found)
+{
+	for (size_t k = 0; k < supervisor->n_in; k++) {
+		const struct input_guard *guard = &supervisor->in[k];
+
+		if (!isfinite(in_V[k]))
+			find(found, TRIP_INPUT, k, in_V[k], 0);
+		/* Not ">": a displacement that is not a number is beyond every limit. */
+		else if (guard->site != SIZE_MAX && !(fabs(state->x[guard->site]) <= guard->limit))
+			find(found, TRIP_DIVERGENCE, k, state->x[guard->site] * guard->length_m, guard->limit_m);
+	}
+}
+
+static void limit_output(struct supervisor *supervisor, size_t k, double command, double out_V[], struct trip *found)
+{
+	const struct output_guard *guard = &supervisor->out[k];
+	const double last_V = supervisor->last_out_V[k];
+
+	if (!isfinite(command) || !isfinite(out_V[k])) {
+		find(found, TRIP_COMMAND, k, command, 0);
+		return;
+	}
+	double v = clamp(out_V[k], guard->physical_min_V, guard->physical_max_V);
+
+	if (v < guard->min_V || v > guard->max_V) {
+		find(found, TRIP_SPAN, k, v, v < guard->min_V ? guard->min_V : guard->max_V);
+		return;
+	}
+	v = clamp(v, guard->limit_min_V, guard->limit_max_V);
+	v = clamp(v, last_V - guard->slew_V, last_V + guard->slew_V);
+	if (v != out_V[k])
+		supervisor->n_limited[k]++;
+	out_V[k] = v;
+}
+
+void supervisor_limit(struct supervisor *supervisor, int exchange, const double in_V[], const struct state *state,
+		      const struct command *command, double out_V[])
+{
+	struct trip found = {.cause = TRIP_NONE};
+
+	if (exchange && exchange != JOSTLE_EMISSED) {
+		find(&found, TRIP_EXCHANGE, 0, exchange, 0);
+	} else {
+		check_fresh(supervisor, in_V, state, &found);
+		check_inputs(supervisor, in_V, state, &found);
+	}
+	if (supervisor_running(supervisor) && found.cause == TRIP_NONE)
+		for (size_t k = 0; k < supervisor->n_out; k++)
+			limit_output(supervisor, k, command->value[k], out_V, &found);
+
+	supervisor->condition = found.cause;
+	if (found.cause == TRIP_NONE) {
+		supervisor_event(supervisor, SUPERVISOR_WHOLE);
+	} else {
+		found.t_ns = state->t_ns;
+		found.tick = state->tick;
+		supervisor_trip(supervisor, &found);
+	}
+	for (size_t k = 0; k < supervisor->n_out; k++) {
+		if (!supervisor_running(supervisor))
+			out_V[k] = supervisor->out[k].safe_V;
+		supervisor->last_out_V[k] = out_V[k];
+	}
+}
