@@ -16,6 +16,9 @@ struct err;
  */
 int yaml_load(const char *path, const cyaml_schema_value_t *schema, void **document, char **text, struct err *err);
 
+/* libyaml exports a yaml_free of its own and calls it through the linker, which would find ours: hence another symbol. */
+#define yaml_free jostle_yaml_free
+
 /** Free what yaml_load() gave. NULL is allowed. Call from: setup. */
 void yaml_free(const cyaml_schema_value_t *schema, void *document);
 
