@@ -54,7 +54,7 @@ struct bath_type {
 	void (*reverse)(const struct bath *bath, struct bath_reverse *reverse);
 };
 
-/** The processes, ended by NULL; filled by sim/baths. */
+/** The processes, ended by NULL. They live in sim/baths, and so does their registry. */
 extern const struct bath_type *const bath_registry[];
 
 /** Build from a one-line specification, "white". Errors: JOSTLE_ECONFIG, JOSTLE_ENOENT. Call from: setup. */

@@ -1,3 +1,6 @@
+/*
+ * The baths by name. The contract is the shared vocabulary, protocols/bath.h; the processes themselves live here.
+ */
 #include "protocols/bath.h"
 
 #include <stdio.h>
