@@ -110,18 +110,19 @@ static inline void sine(const real a[LANES], real out[LANES])
 }
 #else
 /**
- * Sine in single precision without a call, so that lanes are vectorised. With t = a / 2 pi brought to [-1/2, 1/2] by
- * adding and taking away 1.5 * 2^23, which rounds to a whole number, and folded to [-1/4, 1/4], the Taylor series of
+ * Sine in single precision without a call, so that lanes are vectorised. n = a / 2 pi is rounded to a whole number by
+ * adding and taking away 1.5 * 2^23; a - 2 pi n is formed from a 2 pi in two parts, the first with so few digits that
+ * n times it is exact (Cody & Waite 1980). With t = (a - 2 pi n) / 2 pi folded to [-1/4, 1/4], the Taylor series of
  * sin(2 pi t) to the eleventh power is good to 6e-8.
  */
 static inline void sine(const real a[LANES], real out[LANES])
 {
-	const real rounder = 0x1.8p23f;
+	const real rounder = 0x1.8p23f, per_turn = 0.159154943f, turn_high = 6.28125f, turn_low = 1.93530718e-3f;
 
 	for (size_t l = 0; l < LANES; l++) {
-		real t = a[l] * 0.159154943f;
+		const real n = (a[l] * per_turn + rounder) - rounder;
+		real t = ((a[l] - n * turn_high) - n * turn_low) * per_turn;
 
-		t -= (t + rounder) - rounder;
 		t = t > 0.25f ? 0.5f - t : t < -0.25f ? -0.5f - t : t;
 		const real z = t * t;
 		out[l] = t * (6.28318531f +
