@@ -14,9 +14,9 @@
 struct err;
 
 struct estimator_sum {
-	double  n_moments;  /* moments observed */
-	double *gradient;   /* [n_parameters]: sum of the per-moment gradients */
-	double  residual;   /* sum of |f - f*|^2 over sites; 0 where the rule has no such residual */
+	double n_moments; /* moments observed */
+	double *gradient; /* [n_parameters]: sum of the per-moment gradients */
+	double residual;  /* sum of |f - f*|^2 over sites; 0 where the rule has no such residual */
 };
 
 struct estimator_type {
@@ -31,7 +31,7 @@ struct estimator_type {
 	 * caller's thread. Call from: any.
 	 */
 	void (*observe)(const struct network *network, const float packed[], const struct observation_batch *batch,
-	                size_t first_block, size_t last_block, struct estimator_sum *sum);
+			size_t first_block, size_t last_block, struct estimator_sum *sum);
 };
 
 /** The rules, ended by NULL. */

@@ -10,33 +10,33 @@
 #include <stdint.h>
 
 #include "base/random.h"
+#include "learning/mixture.h"
 
 struct err;
 struct spec;
 
-/** Isotropic normal modes in n_sites dimensions. */
-struct mixture {
-	size_t  n_modes, n_sites;
-	double *weight; /* [n_modes], sums to 1 */
-	double *mean;   /* [n_modes][n_sites] */
-	double *sigma;  /* [n_modes] */
-	size_t  n_named; /* modes whose weight is reported: n_modes for Gaussians, 0 for curves */
-};
-
 struct target {
 	const struct target_type *type;
-	size_t                    n_sites;
-	size_t                    n_train, n_held; /* sizes of a finite data set; 0 where draws never end */
-	struct mixture            mixture;         /* n_modes 0 where there is none */
-	void                     *data;            /* the type's own */
+	size_t n_sites;
+	size_t n_train, n_held; /* sizes of a finite data set; 0 where draws never end */
+	struct mixture mixture; /* n_modes 0 where there is none */
+	void *data;             /* the type's own */
 };
 
-/** All members are required. */
+/** All members are required; the registry's conformance test walks them. */
 struct target_type {
-	const char *name, *summary, *settings, *example;
+	const char *name;     /* as in a task file: "gaussians" */
+	const char *summary;  /* one line for `jostle list` */
+	const char *settings; /* the keys it takes, for a person */
+	const char *example;  /* a specification that the conformance suite can build on two sites */
 
-	/** Read the settings and prepare; n_sites is set by the caller. Errors: JOSTLE_ECONFIG, JOSTLE_ENOMEM. Call from: setup. */
+	/**
+	 * Read the settings and prepare; n_sites is set by the caller. On error the caller calls fini().
+	 * Errors: JOSTLE_ECONFIG, JOSTLE_ENOMEM. Call from: setup.
+	 */
 	int (*init)(struct target *target, struct spec *spec, struct err *err);
+
+	/** Free what init() took, whole or in part. Call from: setup. */
 	void (*fini)(struct target *target);
 
 	/**
@@ -44,17 +44,26 @@ struct target_type {
 	 * x0[n_sites], natural units. The same address gives the same datum. Call from: any.
 	 */
 	void (*draw)(const struct target *target, uint64_t seed, enum random_stream stream, uint32_t index,
-	             uint64_t step, float x0[]);
+		     uint64_t step, float x0[]);
 
-	/** The largest |x| of the data to plan for: a wall stands outside it. Call from: any. */
-	double (*extent)(const struct target *target);
+	/**
+	 * How far out the data lie when they are noised to a x0 + sigma xi: n standard deviations of what is random
+	 * beyond what is not, in the site where that is largest. The wall stands there. Call from: any.
+	 */
+	double (*extent)(const struct target *target, double a, double sigma, double n_deviations);
 };
 
 /** The targets, ended by NULL. */
 extern const struct target_type *const target_registry[];
 
 /** Build from a one-line specification. Errors: JOSTLE_ECONFIG, JOSTLE_ENOENT, JOSTLE_ENOMEM. Call from: setup. */
-int  target_init(struct target *target, const char *spec, size_t n_sites, struct err *err);
+int target_init(struct target *target, const char *spec, size_t n_sites, struct err *err);
 void target_fini(struct target *target);
+
+/** fini, draw and extent of a target that is its mixture and nothing else. Call from: as in struct target_type. */
+void target_mixture_fini(struct target *target);
+void target_mixture_draw(const struct target *target, uint64_t seed, enum random_stream stream, uint32_t index,
+			 uint64_t step, float x0[]);
+double target_mixture_extent(const struct target *target, double a, double sigma, double n_deviations);
 
 #endif
