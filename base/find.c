@@ -141,23 +141,27 @@ static bool look_in(const char *folder, void *context)
 	return !search->too_long && regular_file(search->path);
 }
 
-/* Lists in an error text: what does not fit is cut, with an ellipsis. */
+/* A list in an error text: what does not fit is left out, with an ellipsis. */
 struct listing {
 	char text[300];
 	size_t length;
+	bool full;
 };
 
 static void append(struct listing *listing, const char *item)
 {
-	const size_t room = sizeof(listing->text) - listing->length;
-	const int added = snprintf(listing->text + listing->length, room, "%s%s", listing->length ? ", " : "", item);
+	static const char rest[] = ", …";
+	const char *between = listing->length ? ", " : "";
+	const size_t length = strlen(between) + strlen(item);
 
-	if (added >= 0 && (size_t)added < room - 6)
-		listing->length += (size_t)added;
-	else if (room > 6)
-		listing->length += (size_t)snprintf(listing->text + listing->length, room, ", …");
+	if (listing->full)
+		return;
+	listing->full = listing->length + length + sizeof(rest) > sizeof(listing->text);
+	if (listing->full)
+		memcpy(listing->text + listing->length, rest, sizeof(rest));
 	else
-		listing->text[listing->length] = '\0';
+		listing->length += (size_t)snprintf(listing->text + listing->length,
+						    sizeof(listing->text) - listing->length, "%s%s", between, item);
 }
 
 static void append_name(const char *name, const char *path, void *context)

@@ -110,7 +110,7 @@ static int skip_value(struct walk *walk)
 	return code;
 }
 
-/** Check one level down, with `suffix` added to the field's name while there. */
+/** Check a value one level down, with `suffix` added to the field's name while there. */
 static int check_below(struct walk *walk, const cyaml_schema_value_t *schema, const char *suffix)
 {
 	const size_t length = strlen(walk->field);
@@ -120,9 +120,7 @@ static int check_below(struct walk *walk, const cyaml_schema_value_t *schema, co
 	snprintf(walk->field + length, sizeof(walk->field) - length, "%s%s", length && suffix[0] != '[' ? "." : "",
 		 suffix);
 	walk->depth++;
-	int code = next(walk);
-	if (!code)
-		code = check_value(walk, schema);
+	const int code = check_value(walk, schema);
 	walk->depth--;
 	walk->field[length] = '\0';
 	return code;
@@ -140,7 +138,7 @@ static void list_fields(const cyaml_schema_field_t *fields, char *out, size_t si
 /** The present event is a key: find its field and check its value. */
 static int check_field(struct walk *walk, const cyaml_schema_field_t *fields, uint64_t *seen)
 {
-	char known[400];
+	char known[400], what[420];
 	size_t i = 0;
 
 	if (walk->event.type != YAML_SCALAR_EVENT)
@@ -150,12 +148,14 @@ static int check_field(struct walk *walk, const cyaml_schema_field_t *fields, ui
 		i++;
 	if (!fields[i].key) {
 		list_fields(fields, known, sizeof(known));
-		return refuse(walk, walk->event.start_mark, "expected one of %s, found \"%.60s\"", known, key);
+		snprintf(what, sizeof(what), "one of %s", known);
+		return expected(walk, what);
 	}
 	if (*seen >> i & 1)
-		return refuse(walk, walk->event.start_mark, "%s is given twice", key);
+		return refuse(walk, walk->event.start_mark, "%s is given twice", fields[i].key);
 	*seen |= (uint64_t)1 << i;
-	return check_below(walk, &fields[i].value, fields[i].key);
+	const int code = next(walk);
+	return code ? code : check_below(walk, &fields[i].value, fields[i].key);
 }
 
 static int check_mapping(struct walk *walk, const cyaml_schema_field_t *fields)
@@ -189,7 +189,6 @@ static int check_sequence(struct walk *walk, const cyaml_schema_value_t *schema)
 	if (walk->event.type != YAML_SEQUENCE_START_EVENT)
 		return expected(walk, "a list");
 	for (;; n++) {
-		/* Whether an entry or the end comes is known only from the event itself: look, then check it. */
 		char suffix[24];
 		int code;
 

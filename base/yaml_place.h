@@ -12,6 +12,6 @@ struct err;
  * that is. Returns JOSTLE_ECONFIG. Call from: setup.
  */
 int yaml_refuse(struct err *err, const char *file, const char *text, const char *field, const char *format, ...)
-        __attribute__((format(printf, 5, 6)));
+	__attribute__((format(printf, 5, 6)));
 
 #endif
