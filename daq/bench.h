@@ -10,47 +10,58 @@
 struct err;
 
 #define BENCH_MAX_CHANNELS 4096
+#define BENCH_MAX_DEVICES  16
+#define BENCH_MAX_CHANNEL  65535 /* the largest channel number on a device */
 
 enum drive { DRIVE_FEEDBACK, DRIVE_PARAMETRIC };
 
 /** One channel as the file states it: the groups of the file, expanded. */
 struct bench_channel {
 	enum daq_role role;
-	size_t        index;        /* site, parameter or auxiliary signal */
-	size_t        device;       /* which device of the bench's list */
-	size_t        channel;      /* on that device */
-	double        min_V, max_V; /* the converter's span */
-	double        gain;         /* V per m, V per N, V per unit of theta, V per V: the nominal conversion */
-	double        offset_V;     /* V at quantity zero */
-	double        safe_V;
-	double        limit_min_V, limit_max_V; /* the supervisor's, within the span */
-	double        limit;        /* outputs: largest |quantity| in N or theta; inputs: largest |displacement| in m; 0 for none */
-	double        slew_V_per_s; /* outputs: largest rate of change; 0 for none */
+	size_t index;        /* site, parameter or auxiliary signal */
+	size_t device;       /* which device of the bench's list */
+	size_t channel;      /* on that device */
+	double min_V, max_V; /* the converter's span */
+	double gain;         /* V per m, V per N, V per unit of theta, V per V: the nominal conversion */
+	double offset_V;     /* V at quantity zero */
+	double safe_V;
+	double limit_min_V, limit_max_V; /* the supervisor's, within the span */
+	double limit; /* outputs: largest |quantity| in N or theta; inputs: largest |displacement| in m; 0 for none */
+	double slew_V_per_s; /* outputs: largest rate of change; 0 for none */
 };
 
 struct bench {
-	char       *name, *summary, *driver, *text; /* text: the file, verbatim */
-	char        path[1024];
-	size_t      n_devices;
-	char      **devices;       /* what the driver is to open: a plant's name, /dev/comedi0 … */
-	double      period_s;      /* the loop's period */
-	enum drive  drive;
-	size_t      nx, ny;        /* lattice */
-	double      stiffness_N_per_m, damping_N_s_per_m, temperature_K; /* nominal */
-	size_t      n_in, n_out;
+	char *name, *summary, *driver, *text; /* text: the file, verbatim */
+	char path[1024];
+	size_t n_devices;
+	char **devices;   /* what the driver is to open: a plant's name, /dev/comedi0 … */
+	double period_s;  /* the loop's period */
+	enum drive drive; /* the file's; bench_set_drive() changes it */
+	size_t nx, ny;    /* lattice */
+	double stiffness_N_per_m, damping_N_s_per_m, temperature_K; /* nominal */
+	size_t n_in, n_out;
 	struct bench_channel *in, *out;
-	size_t      n_parameter_terms;
-	char      **parameter_terms; /* parametric drive: terms whose parameters are outputs, in order, in one-line form */
-	size_t      n_parameters;  /* outputs of role parameter; index k is parameter k of those terms */
-	size_t      stale_periods; /* identical input samples before the supervisor calls them stale */
+	size_t n_parameter_terms;
+	char **parameter_terms; /* parametric drive: terms whose parameters are outputs, in order, in one-line form */
+	size_t n_parameters;    /* outputs of role parameter; index k is parameter k of those terms */
+	size_t stale_periods;   /* identical input samples before the supervisor calls them stale */
 };
 
 /**
  * Read and check a bench file: every field, ranges, units, channels that clash, sites left without a displacement input.
  * The caller ends it with bench_free(). Errors: JOSTLE_ENOENT, JOSTLE_ECONFIG with file, line and field. Call from: setup.
  */
-int  bench_load(struct bench *bench, const char *path, struct err *err);
+int bench_load(struct bench *bench, const char *path, struct err *err);
 void bench_free(struct bench *bench);
+
+/**
+ * Choose the drive, the file's own or the other one. Errors: JOSTLE_ECONFIG when the bench has not the outputs for it:
+ * a force on every site, or parameters. Call from: setup.
+ */
+int bench_set_drive(struct bench *bench, enum drive drive, struct err *err);
+
+/** "feedback" or "parametric". Call from: any. */
+const char *bench_drive_name(enum drive drive);
 
 /** delta: the loop's period in relaxation times of the nominal oscillator. Call from: any. */
 double bench_step(const struct bench *bench);

@@ -24,26 +24,26 @@ enum daq_role {
 
 struct daq_channel {
 	enum daq_role role;
-	size_t        index;        /* which site, parameter of the bench's list, or auxiliary signal */
-	double        min_V, max_V; /* the converter's span; the supervisor's limits lie inside it */
-	double        safe_V;       /* outputs: driven at stop, at a trip, and by whoever finds the loop dead */
+	size_t index;        /* which site, parameter of the bench's list, or auxiliary signal */
+	double min_V, max_V; /* the converter's span; the supervisor's limits lie inside it */
+	double safe_V;       /* outputs: driven at stop, at a trip, and by whoever finds the loop dead */
 };
 
 struct daq {
 	const struct daq_driver *driver;
-	void                    *state;     /* driver->state_size bytes, zeroed, owned by daq_open() and daq_close() */
-	const struct bench      *bench;     /* the caller's, outlives the daq */
-	size_t                   n_in, n_out;
-	struct daq_channel      *in, *out;  /* filled by daq_open() from the bench file */
-	double                   period_s;  /* granted by the driver; may differ from what was asked */
-	bool                     simulated; /* no hardware behind it: goes into every file */
-	char                     backend[96]; /* "sim (in-process plant two-oscillators)": goes into every file */
+	void *state;               /* driver->state_size bytes, zeroed, owned by daq_open() and daq_close() */
+	const struct bench *bench; /* the caller's, outlives the daq */
+	size_t n_in, n_out;
+	struct daq_channel *in, *out; /* filled by daq_open() from the bench file */
+	double period_s;              /* granted by the driver; may differ from what was asked */
+	bool simulated;               /* no hardware behind it: goes into every file */
+	char backend[96];             /* "sim (in-process plant two-oscillators)": goes into every file */
 };
 
 /** What the command line may say about a bench beyond its file. */
 struct daq_options {
-	uint64_t    seed;   /* of a simulated plant */
-	bool        paced;  /* true: edges come at the bench's period by the clock; false: as fast as they are asked for,
+	uint64_t seed; /* of a simulated plant */
+	bool paced;    /* true: edges come at the bench's period by the clock; false: as fast as they are asked for,
 	                       where the driver can (hardware can't, and ignores it) */
 	const char *attach; /* name of a running `jostle plant`, or NULL */
 };
@@ -52,7 +52,7 @@ struct daq_options {
 struct daq_driver {
 	const char *name;    /* as in a bench file: "sim", "comedi" */
 	const char *summary; /* one line for `jostle list` */
-	size_t      state_size;
+	size_t state_size;
 
 	/**
 	 * Find the device, check the bench's channels against it, allocate, fill period_s, simulated and backend.
@@ -92,7 +92,7 @@ extern const struct daq_driver *const driver_registry[];
  * Open the bench with the driver that its file names. On error nothing stays open and `err` says why, for a person.
  * The caller ends it with daq_close(), which stops it first. Call from: setup.
  */
-int  daq_open(struct daq *daq, const struct bench *bench, const struct daq_options *options, struct err *err);
+int daq_open(struct daq *daq, const struct bench *bench, const struct daq_options *options, struct err *err);
 void daq_close(struct daq *daq);
 
 #endif

@@ -1,0 +1,165 @@
+#include "daq/bench.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "daq/bench_groups.h"
+#include "protocols/network.h"
+
+#define DEFAULT_STALE_PERIODS 100
+
+static int check_range(const struct bench_loading *loading, const char *field, double value, double above, double max)
+{
+	if (isfinite(value) && value > above && value <= max)
+		return 0;
+	return BENCH_REFUSE(loading, field, "expected a number above %g, up to %g, found %g", above, max, value);
+}
+
+/** The fields of the whole bench. */
+static int take_head(struct bench_loading *loading)
+{
+	struct bench *bench = loading->bench;
+	const struct bench_file *file = loading->file;
+
+	for (int i = 0; i < 2; i++)
+		if (file->lattice[i] < 1 || file->lattice[i] > NETWORK_MAX_SIDE)
+			return BENCH_REFUSE(loading, i ? "lattice[1]" : "lattice[0]",
+					    "expected a whole number from 1 to %d, found %zu", NETWORK_MAX_SIDE,
+					    file->lattice[i]);
+	if (check_range(loading, "period_s", file->period_s, 0.0, 100.0) < 0 ||
+	    check_range(loading, "stiffness_N_per_m", file->stiffness_N_per_m, 0.0, 1e12) < 0 ||
+	    check_range(loading, "damping_N_s_per_m", file->damping_N_s_per_m, 0.0, 1e12) < 0 ||
+	    check_range(loading, "temperature_K", file->temperature_K, 0.0, 1e9) < 0)
+		return JOSTLE_ECONFIG;
+	if (file->stale_periods == 1 || file->stale_periods > 1000000000)
+		return BENCH_REFUSE(loading, "stale_periods", "expected a whole number from 2 to 1e9, found %zu",
+				    file->stale_periods);
+	if (file->devices.n > BENCH_MAX_DEVICES)
+		return BENCH_REFUSE(loading, "devices", "expected at most %d, found %u", BENCH_MAX_DEVICES,
+				    file->devices.n);
+	bench->period_s = file->period_s;
+	bench->drive = file->drive;
+	bench->nx = file->lattice[0];
+	bench->ny = file->lattice[1];
+	bench->stiffness_N_per_m = file->stiffness_N_per_m;
+	bench->damping_N_s_per_m = file->damping_N_s_per_m;
+	bench->temperature_K = file->temperature_K;
+	bench->stale_periods = file->stale_periods ? file->stale_periods : DEFAULT_STALE_PERIODS;
+	return 0;
+}
+
+static int take_texts(struct bench_loading *loading)
+{
+	struct bench *bench = loading->bench;
+	const struct bench_file *file = loading->file;
+
+	bench->summary = strdup(file->summary);
+	bench->driver = strdup(file->driver);
+	bench->devices = calloc(file->devices.n, sizeof(*bench->devices));
+	bench->parameter_terms = calloc(NETWORK_MAX_TERMS, sizeof(*bench->parameter_terms));
+	bench->in = calloc(BENCH_MAX_CHANNELS, sizeof(*bench->in));
+	bench->out = calloc(BENCH_MAX_CHANNELS, sizeof(*bench->out));
+	if (!bench->summary || !bench->driver || !bench->devices || !bench->parameter_terms || !bench->in ||
+	    !bench->out)
+		return err_set(loading->err, JOSTLE_ENOMEM, "no memory for a bench");
+	for (uint32_t i = 0; i < file->devices.n; i++) {
+		bench->devices[i] = strdup(file->devices.values[i]);
+		if (!bench->devices[i])
+			return err_set(loading->err, JOSTLE_ENOMEM, "no memory for a bench");
+		bench->n_devices++;
+	}
+	return 0;
+}
+
+/** "sim-2" from ".../sim-2.yaml". */
+static char *name_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	const char *base = slash ? slash + 1 : path;
+	size_t length = strlen(base);
+
+	if (length > 5 && strcmp(base + length - 5, ".yaml") == 0)
+		length -= 5;
+	return strndup(base, length);
+}
+
+static int check_complete(const struct bench_loading *loading)
+{
+	struct bench *bench = loading->bench;
+	const size_t n_sites = bench->nx * bench->ny;
+	struct err why = {0};
+
+	if (bench_count_role(bench->in, bench->n_in, DAQ_DISPLACEMENT) < n_sites)
+		return BENCH_REFUSE(loading, "inputs", "expected a displacement of each of %zu sites, found %zu",
+				    n_sites, bench_count_role(bench->in, bench->n_in, DAQ_DISPLACEMENT));
+	if (bench_set_drive(bench, bench->drive, &why) < 0)
+		return BENCH_REFUSE(loading, "drive", "%s", why.text);
+	return 0;
+}
+
+int bench_load(struct bench *bench, const char *path, struct err *err)
+{
+	struct bench_loading loading = {.bench = bench, .err = err};
+	int code;
+
+	*bench = (struct bench){0};
+	snprintf(bench->path, sizeof(bench->path), "%s", path);
+	code = bench_file_load(&loading.file, path, &bench->text, err);
+	if (code < 0)
+		return code;
+	bench->name = name_of(path);
+	code = bench->name ? take_texts(&loading) : err_set(err, JOSTLE_ENOMEM, "no memory for a bench");
+	code = code < 0 ? code : take_head(&loading);
+	code = code < 0 ? code : bench_take_groups(&loading, true);
+	code = code < 0 ? code : bench_take_groups(&loading, false);
+	code = code < 0 ? code : check_complete(&loading);
+	bench_file_free(loading.file);
+	if (code < 0)
+		bench_free(bench);
+	return code;
+}
+
+void bench_free(struct bench *bench)
+{
+	for (size_t i = 0; i < bench->n_devices; i++)
+		free(bench->devices[i]);
+	for (size_t i = 0; i < bench->n_parameter_terms; i++)
+		free(bench->parameter_terms[i]);
+	free(bench->devices);
+	free(bench->parameter_terms);
+	free(bench->name);
+	free(bench->summary);
+	free(bench->driver);
+	free(bench->text);
+	free(bench->in);
+	free(bench->out);
+	*bench = (struct bench){0};
+}
+
+int bench_set_drive(struct bench *bench, enum drive drive, struct err *err)
+{
+	const size_t n_sites = bench->nx * bench->ny;
+	const size_t n_forces = bench_count_role(bench->out, bench->n_out, DAQ_FORCE);
+
+	if (drive == DRIVE_FEEDBACK && n_forces < n_sites)
+		return err_set(err, JOSTLE_ECONFIG,
+			       "drive feedback: expected a force output for each of %zu sites, found %zu", n_sites,
+			       n_forces);
+	if (drive == DRIVE_PARAMETRIC && bench->n_parameters == 0)
+		return err_set(err, JOSTLE_ECONFIG, "drive parametric: expected parameter outputs, found none");
+	bench->drive = drive;
+	return 0;
+}
+
+const char *bench_drive_name(enum drive drive)
+{
+	return drive == DRIVE_FEEDBACK ? "feedback" : "parametric";
+}
+
+double bench_step(const struct bench *bench)
+{
+	return bench->period_s * bench->stiffness_N_per_m / bench->damping_N_s_per_m;
+}

@@ -1,0 +1,79 @@
+#include "daq/daq.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "daq/bench.h"
+
+static const struct daq_driver *find_driver(const char *name)
+{
+	for (size_t i = 0; driver_registry[i]; i++)
+		if (strcmp(driver_registry[i]->name, name) == 0)
+			return driver_registry[i];
+	return NULL;
+}
+
+static int no_such_driver(const struct bench *bench, struct err *err)
+{
+	char names[400] = "";
+	size_t length = 0;
+
+	for (size_t i = 0; driver_registry[i] && length < sizeof(names); i++)
+		length += (size_t)snprintf(names + length, sizeof(names) - length, "%s%s", i ? ", " : "",
+					   driver_registry[i]->name);
+	return err_at(err, JOSTLE_ENOENT, bench->path, 0, 0, "driver: expected one of %s, found \"%s\"", names,
+		      bench->driver);
+}
+
+static struct daq_channel *take_channels(const struct bench_channel from[], size_t n)
+{
+	struct daq_channel *channels = calloc(n ? n : 1, sizeof(*channels));
+
+	for (size_t c = 0; channels && c < n; c++)
+		channels[c] = (struct daq_channel){
+			.role = from[c].role,
+			.index = from[c].index,
+			.min_V = from[c].min_V,
+			.max_V = from[c].max_V,
+			.safe_V = from[c].safe_V,
+		};
+	return channels;
+}
+
+static void give_back(struct daq *daq)
+{
+	free(daq->state);
+	free(daq->in);
+	free(daq->out);
+	*daq = (struct daq){0};
+}
+
+int daq_open(struct daq *daq, const struct bench *bench, const struct daq_options *options, struct err *err)
+{
+	const struct daq_driver *driver = find_driver(bench->driver);
+	int code;
+
+	*daq = (struct daq){.driver = driver, .bench = bench, .n_in = bench->n_in, .n_out = bench->n_out};
+	if (!driver)
+		return no_such_driver(bench, err);
+	daq->period_s = bench->period_s;
+	daq->state = calloc(1, driver->state_size);
+	daq->in = take_channels(bench->in, bench->n_in);
+	daq->out = take_channels(bench->out, bench->n_out);
+	code = daq->state && daq->in && daq->out ? driver->open(daq, bench, options, err)
+						 : err_set(err, JOSTLE_ENOMEM, "no memory for a bench");
+	if (code < 0)
+		give_back(daq);
+	return code;
+}
+
+void daq_close(struct daq *daq)
+{
+	if (!daq->driver || !daq->state)
+		return;
+	daq->driver->stop(daq);
+	daq->driver->close(daq);
+	give_back(daq);
+}
