@@ -1,0 +1,217 @@
+/* The job of drawing samples. */
+#include "control/support/test_bench.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+
+#include <cmocka.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/interrupt.h"
+#include "control/bench_calibration.h"
+#include "control/sampling.h"
+
+#define N_SAMPLES  40
+#define SHOT_TICKS (400 + 90 + 2)
+
+struct fixture {
+	struct sampling_options options;
+	struct calibration_record record;
+	struct protocol protocol;
+	float samples[N_SAMPLES][TEST_SITES];
+	size_t n_done;
+	struct loop_report report;
+	struct err err;
+};
+
+static int setup(void **state)
+{
+	static struct fixture f;
+	const char *const specs[] = {"onsite-power powers=2", "bilinear range=1"};
+	const double theta[] = {0.8, 0.7, 0.3};
+	const struct bench *bench = test_bench_feedback();
+
+	memset(&f, 0, sizeof(f));
+	test_script_reset();
+	test_script.noisy = true;
+	assert_int_equal(bench_calibration_nominal(&f.record, bench, &f.err), 0);
+	test_protocol(&f.protocol, specs, 2, theta);
+	f.options = (struct sampling_options){
+		.bench = bench,
+		.protocol = &f.protocol,
+		.record = &f.record,
+		.n_samples = N_SAMPLES,
+		.relax_time = 4,
+		.t_final = 1,
+		.t_minimum = 0.1,
+	};
+	*state = &f;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *f = *state;
+
+	loop_report_fini(&f->report);
+	calibration_record_fini(&f->record);
+	protocol_fini(&f->protocol);
+	return 0;
+}
+
+static int draw(struct fixture *f)
+{
+	memset(f->samples, 0x7f, sizeof(f->samples));
+	memset(&f->err, 0, sizeof(f->err));
+	return sampling_run(&f->options, &f->samples[0][0], &f->n_done, &f->report, &f->err);
+}
+
+static void assert_left_safe(void)
+{
+	assert_true(test_record.safe);
+	assert_int_equal(test_record.n_closes, 1);
+	assert_true(test_record.n_stops > 0);
+}
+
+/* catches: samples lost or doubled between the threads; a bench left running; a report that is not filled */
+static void all_samples_arrive_and_the_bench_is_left_safe(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_int_equal(draw(f), 0);
+	assert_int_equal(f->n_done, N_SAMPLES);
+	for (size_t n = 0; n < N_SAMPLES; n++)
+		for (size_t i = 0; i < TEST_SITES; i++)
+			assert_true(fabsf(f->samples[n][i]) < 10);
+	assert_true(memcmp(f->samples[0], f->samples[1], sizeof(f->samples[0])) != 0);
+	assert_left_safe();
+	assert_int_equal(f->report.n_ticks, 2 + N_SAMPLES * SHOT_TICKS);
+	assert_int_equal(f->report.n_missed, 0);
+	assert_true(f->report.simulated);
+	assert_string_equal(f->report.backend, "test driver");
+	assert_true(fabs(f->report.step - TEST_STEP) < 1e-12);
+	assert_int_equal(f->report.trip.cause, TRIP_NONE);
+	assert_int_equal(f->report.n_out, 3);
+	assert_int_equal(f->report.n_saturated[0], 0);
+	assert_true(f->report.execution.n > 0);
+}
+
+/* catches: anything that depends on when the two threads run: a request taken at another tick, a sample dropped */
+static void equal_runs_give_equal_samples_bit_for_bit(void **state)
+{
+	struct fixture *f = *state;
+	float first[N_SAMPLES][TEST_SITES];
+
+	assert_int_equal(draw(f), 0);
+	memcpy(first, f->samples, sizeof(first));
+	for (int run = 0; run < 3; run++) {
+		loop_report_fini(&f->report);
+		memset(&test_record, 0, sizeof(test_record));
+		assert_int_equal(draw(f), 0);
+		assert_memory_equal(first, f->samples, sizeof(first));
+	}
+}
+
+/* catches: good samples thrown away after a trip, one too many kept, an error that does not name the cause */
+static void trip_keeps_the_samples_so_far_and_says_why(void **state)
+{
+	struct fixture *f = *state;
+
+	test_script.jump_at = 2 + 7 * SHOT_TICKS + 10;
+	assert_int_equal(draw(f), JOSTLE_ETRIP);
+	assert_int_equal(f->n_done, 7);
+	assert_non_null(strstr(f->err.text, "divergence"));
+	assert_non_null(strstr(f->err.text, "7 of 40"));
+	assert_int_equal(f->report.trip.cause, TRIP_DIVERGENCE);
+	assert_left_safe();
+}
+
+/* catches: the sample of the very tick that tripped, kept */
+static void sample_of_the_tick_that_tripped_is_not_kept(void **state)
+{
+	struct fixture *f = *state;
+
+	test_script.jump_at = 2 + 8 * SHOT_TICKS - 1;
+	assert_int_equal(draw(f), JOSTLE_ETRIP);
+	assert_int_equal(f->n_done, 7);
+}
+
+/* catches: hardware armed without a person's word, or so much as started */
+static void hardware_is_not_touched_without_leave_to_arm(void **state)
+{
+	struct fixture *f = *state;
+
+	test_script.simulated = false;
+	assert_int_equal(draw(f), JOSTLE_EINVAL);
+	assert_non_null(strstr(f->err.text, "--arm"));
+	assert_int_equal(test_record.n_starts, 0);
+	assert_int_equal(test_record.n_exchanges, 0);
+	assert_int_equal(test_record.n_closes, 1);
+	f->options.arm = true;
+	assert_int_equal(draw(f), 0);
+	assert_false(f->report.simulated);
+}
+
+/* catches: a failed start reported as success, or left open */
+static void bench_that_does_not_start_is_an_error_and_closed(void **state)
+{
+	struct fixture *f = *state;
+
+	test_script.start_fails = true;
+	assert_int_equal(draw(f), JOSTLE_ENODEV);
+	assert_int_equal(f->n_done, 0);
+	assert_left_safe();
+}
+
+/* catches: options that the plan refuses, ignored; a bench left open by them */
+static void relaxation_shorter_than_four_is_refused(void **state)
+{
+	struct fixture *f = *state;
+
+	f->options.relax_time = 3.9;
+	assert_int_equal(draw(f), JOSTLE_EINVAL);
+	assert_int_equal(test_record.n_starts, 0);
+	assert_int_equal(test_record.n_closes, 1);
+}
+
+/* The last test: the process stays interrupted. */
+/* catches: an interrupt that loses what was drawn, is taken for a trip, or leaves the bench running */
+static void interrupted_run_keeps_its_samples(void **state)
+{
+	struct fixture *f = *state;
+
+	interrupt_watch();
+	test_script.interrupt_at = 2 + 5 * SHOT_TICKS + 3;
+	/* Long enough that the collector's next look comes before the end. */
+	f->options.n_samples = 1000000;
+	float *samples = malloc(f->options.n_samples * sizeof(f->samples[0]));
+
+	assert_int_equal(sampling_run(&f->options, samples, &f->n_done, &f->report, &f->err), JOSTLE_EINTR);
+	assert_true(f->n_done >= 5);
+	assert_true(f->n_done < f->options.n_samples);
+	assert_int_equal(f->report.n_ticks / SHOT_TICKS, f->n_done);
+	for (size_t n = 0; n < f->n_done * TEST_SITES; n++)
+		assert_true(fabsf(samples[n]) < 10);
+	assert_non_null(strstr(f->err.text, "interrupted"));
+	assert_left_safe();
+	free(samples);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(all_samples_arrive_and_the_bench_is_left_safe),
+		TEST(equal_runs_give_equal_samples_bit_for_bit),
+		TEST(trip_keeps_the_samples_so_far_and_says_why),
+		TEST(sample_of_the_tick_that_tripped_is_not_kept),
+		TEST(hardware_is_not_touched_without_leave_to_arm),
+		TEST(bench_that_does_not_start_is_an_error_and_closed),
+		TEST(relaxation_shorter_than_four_is_refused),
+		TEST(interrupted_run_keeps_its_samples),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,486 @@
+/* The supervisor: states, limits, trips. */
+#include "control/support/test_bench.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+
+#include <cmocka.h>
+#include <math.h>
+#include <string.h>
+
+#include "control/bench_calibration.h"
+#include "control/calibration.h"
+#include "control/supervisor.h"
+
+struct fixture {
+	struct bench *bench;
+	struct calibration_record record;
+	struct calibration calibration;
+	struct supervisor supervisor;
+	struct state state;
+	struct command command;
+	double in_V[4], out_V[3];
+};
+
+static void assert_near(double found, double expected, double tolerance)
+{
+	if (!(fabs(found - expected) <= tolerance))
+		fail_msg("expected %.15g, found %.15g", expected, found);
+}
+
+static void build(struct fixture *f, bool arming_allowed)
+{
+	struct err err = {0};
+
+	*f = (struct fixture){.bench = test_bench_feedback()};
+	assert_int_equal(bench_calibration_nominal(&f->record, f->bench, &err), 0);
+	assert_int_equal(calibration_init(&f->calibration, f->bench, &f->record, f->bench->period_s, &err), 0);
+	assert_int_equal(supervisor_init(&f->supervisor, f->bench, &f->calibration, f->record.units.length_m,
+					 f->bench->period_s, arming_allowed, &err),
+			 0);
+	assert_int_equal(state_init(&f->state, TEST_SITES, &err), 0);
+	assert_int_equal(command_init(&f->command, 3, &err), 0);
+}
+
+static void destroy(struct fixture *f)
+{
+	supervisor_fini(&f->supervisor);
+	calibration_fini(&f->calibration);
+	calibration_record_fini(&f->record);
+	state_fini(&f->state);
+	command_fini(&f->command);
+}
+
+/** The next sample edge, with an input that differs from the last. */
+static void next_edge(struct fixture *f)
+{
+	f->state.tick++;
+	f->state.t_ns += 100000;
+	f->in_V[3] += 0.125;
+}
+
+/** A tick in which these forces are commanded. */
+static void tick(struct fixture *f, double first, double second)
+{
+	next_edge(f);
+	f->command.value[0] = first;
+	f->command.value[1] = second;
+	calibration_to_volts(&f->calibration, &f->command, f->out_V);
+	supervisor_limit(&f->supervisor, 0, f->in_V, &f->state, &f->command, f->out_V);
+}
+
+static void bring_to_running(struct fixture *f)
+{
+	assert_true(supervisor_event(&f->supervisor, SUPERVISOR_RESET));
+	tick(f, 0, 0);
+	assert_true(supervisor_event(&f->supervisor, SUPERVISOR_ARM));
+	assert_true(supervisor_event(&f->supervisor, SUPERVISOR_RUN));
+	assert_true(supervisor_running(&f->supervisor));
+}
+
+static int setup(void **state)
+{
+	static struct fixture f;
+
+	build(&f, true);
+	bring_to_running(&f);
+	*state = &f;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	destroy(*state);
+	return 0;
+}
+
+static void assert_tripped(const struct fixture *f, enum trip_cause cause, size_t channel)
+{
+	assert_int_equal(f->supervisor.state, SUPERVISOR_FAULT);
+	assert_int_equal(f->supervisor.trip.cause, cause);
+	assert_int_equal(f->supervisor.trip.channel, channel);
+	assert_int_equal(f->supervisor.trip.tick, f->state.tick);
+	assert_true(f->supervisor.trip.t_ns == f->state.t_ns);
+	for (size_t k = 0; k < 3; k++)
+		assert_true(f->out_V[k] == f->bench->out[k].safe_V);
+}
+
+#define LONGEST 6
+
+/* Whether a sequence holds reset, arm and run in this order after its last trip (or its beginning). */
+static bool deserves_running(const enum supervisor_event events[], size_t n)
+{
+	static const enum supervisor_event wanted[] = {SUPERVISOR_RESET, SUPERVISOR_ARM, SUPERVISOR_RUN};
+	size_t stage = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (events[i] == SUPERVISOR_TRIP)
+			stage = 0;
+		else if (stage < 3 && events[i] == wanted[stage])
+			stage++;
+	return stage == 3;
+}
+
+/* catches: any transition into ARMED or RUNNING added to the table, any that leaves FAULT without reset */
+static void no_sequence_of_events_runs_without_reset_and_arm_after_a_fault(void **state)
+{
+	size_t n_running = 0, n_sequences = 0;
+	struct fixture f;
+
+	(void)state;
+	build(&f, true);
+	for (size_t length = 1; length <= LONGEST; length++) {
+		enum supervisor_event events[LONGEST] = {0};
+		size_t digit;
+
+		do {
+			f.supervisor.state = SUPERVISOR_FAULT;
+			f.supervisor.condition = TRIP_NONE;
+			for (size_t i = 0; i < length; i++)
+				supervisor_event(&f.supervisor, events[i]);
+			n_sequences++;
+			if (supervisor_running(&f.supervisor)) {
+				n_running++;
+				assert_true(deserves_running(events, length));
+			}
+			for (digit = 0; digit < length; digit++) {
+				if (++events[digit] < SUPERVISOR_N_EVENTS)
+					break;
+				events[digit] = 0;
+			}
+		} while (digit < length);
+	}
+	assert_int_equal(n_sequences, 6 + 36 + 216 + 1296 + 7776 + 46656);
+	/* Shortest way: reset, whole tick, arm, run; one more event leaves room for those that change nothing. */
+	assert_true(n_running > 1);
+	destroy(&f);
+}
+
+/* catches: a trip that leaves some state as it was, a state that runs although it is not RUNNING */
+static void trip_leads_to_fault_from_every_state(void **state)
+{
+	struct fixture *f = *state;
+
+	for (int s = 0; s < SUPERVISOR_N_STATES; s++) {
+		f->supervisor.state = (enum supervisor_state)s;
+		assert_true(supervisor_event(&f->supervisor, SUPERVISOR_TRIP));
+		assert_int_equal(f->supervisor.state, SUPERVISOR_FAULT);
+	}
+	assert_false(supervisor_event(&f->supervisor, (enum supervisor_event)SUPERVISOR_N_EVENTS));
+}
+
+/* catches: hardware armed without a person's leave; arming or resetting while the condition lasts */
+static void guards_refuse_without_leave_and_while_the_condition_lasts(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	build(&f, false);
+	assert_int_equal(f.supervisor.state, SUPERVISOR_FAULT);
+	assert_int_equal(f.supervisor.trip.cause, TRIP_START);
+	assert_true(supervisor_event(&f.supervisor, SUPERVISOR_RESET));
+	tick(&f, 0, 0);
+	assert_int_equal(f.supervisor.state, SUPERVISOR_IDLE);
+	assert_false(supervisor_event(&f.supervisor, SUPERVISOR_ARM));
+	destroy(&f);
+
+	build(&f, true);
+	f.in_V[1] = NAN;
+	tick(&f, 0, 0);
+	assert_false(supervisor_event(&f.supervisor, SUPERVISOR_RESET));
+	f.in_V[1] = 0;
+	tick(&f, 0, 0);
+	assert_true(supervisor_event(&f.supervisor, SUPERVISOR_RESET));
+	destroy(&f);
+}
+
+/* catches: an output that follows the command before the bench runs, or after it was stopped */
+static void outputs_stand_at_safe_in_every_state_but_running(void **state)
+{
+	struct fixture *f = *state;
+
+	for (int s = 0; s < SUPERVISOR_N_STATES; s++) {
+		f->supervisor.state = (enum supervisor_state)s;
+		tick(f, 5, -5);
+		if (s == SUPERVISOR_RUNNING) {
+			assert_near(f->out_V[0], 0.5, 1e-12);
+		} else {
+			for (size_t k = 0; k < 3; k++)
+				assert_true(f->out_V[k] == f->bench->out[k].safe_V);
+		}
+	}
+}
+
+/* catches: only the volt limit applied; a window of the wrong sign for a negative gain */
+static void force_beyond_its_limit_is_limited_before_the_volts(void **state)
+{
+	struct fixture *f = *state;
+
+	/* 40 units of force are 4 V on output 0, and on output 1 at -2e12 V/N 0.0625 -+ 8 V. */
+	tick(f, 41, 41);
+	assert_near(f->out_V[0], 4, 1e-9);
+	assert_near(f->out_V[1], 0.0625 - 8, 1e-9);
+	tick(f, -41, -41);
+	assert_near(f->out_V[0], -4, 1e-9);
+	assert_near(f->out_V[1], 0.0625 + 8, 1e-9);
+	assert_int_equal(f->supervisor.n_limited[0], 2);
+	assert_int_equal(f->supervisor.n_limited[1], 2);
+	assert_int_equal(f->supervisor.n_limited[2], 0);
+	assert_true(supervisor_running(&f->supervisor));
+	/* At the limit itself nothing is changed: the drive saturates there. */
+	tick(f, f->calibration.out[0].limit, -f->calibration.out[1].limit);
+	assert_int_equal(f->supervisor.n_limited[0], 2);
+	assert_int_equal(f->supervisor.n_limited[1], 2);
+}
+
+/* catches: a volt limit that is not looked at when the force has none */
+static void volts_beyond_their_limit_are_limited(void **state)
+{
+	struct fixture *f = *state;
+
+	f->supervisor.out[0].physical_min_V = -100;
+	f->supervisor.out[0].physical_max_V = 100;
+	tick(f, 95, 0);
+	assert_near(f->out_V[0], 9, 0);
+	tick(f, -95, 0);
+	assert_near(f->out_V[0], -9, 0);
+	assert_int_equal(f->supervisor.n_limited[0], 2);
+}
+
+/* catches: a voltage beyond the converter's span silently clipped; the span checked before the physical limit */
+static void volts_outside_the_span_after_the_physical_limit_trip(void **state)
+{
+	struct fixture *f = *state;
+
+	tick(f, 500, 0);
+	assert_true(supervisor_running(&f->supervisor));
+	f->supervisor.out[0].physical_max_V = 100;
+	tick(f, 101, 0);
+	assert_tripped(f, TRIP_SPAN, 0);
+	assert_near(f->supervisor.trip.value, 10.1, 1e-9);
+	assert_near(f->supervisor.trip.limit, 10, 0);
+}
+
+/* catches: a slew limit measured from what was wanted instead of what was written; one that bends the trip to safe */
+static void slew_is_limited_per_period_but_not_on_the_way_to_safe(void **state)
+{
+	struct fixture *f = *state;
+
+	f->supervisor.out[0].slew_V = 0.5;
+	for (int n = 1; n <= 10; n++) {
+		tick(f, 30, 0);
+		assert_near(f->out_V[0], n < 6 ? 0.5 * n : 3, 1e-12);
+	}
+	assert_int_equal(f->supervisor.n_limited[0], 5);
+	tick(f, -30, 0);
+	assert_near(f->out_V[0], 2.5, 1e-12);
+	f->in_V[0] = NAN;
+	tick(f, 30, 0);
+	assert_tripped(f, TRIP_INPUT, 0);
+}
+
+/* catches: volts per second taken for volts per period */
+static void slew_per_second_becomes_slew_per_period(void **state)
+{
+	struct fixture *f = *state;
+	struct err err = {0};
+
+	supervisor_fini(&f->supervisor);
+	f->bench->out[0].slew_V_per_s = 2000;
+	assert_int_equal(supervisor_init(&f->supervisor, f->bench, &f->calibration, f->record.units.length_m,
+					 f->bench->period_s, true, &err),
+			 0);
+	assert_near(f->supervisor.out[0].slew_V, 0.2, 1e-12);
+	assert_true(isinf(f->supervisor.out[1].slew_V));
+}
+
+/* catches: NaN that passes a comparison; infinity clamped to full scale */
+static void commands_that_are_not_finite_trip(void **state)
+{
+	const double bad[] = {NAN, INFINITY, -INFINITY, 1e306};
+
+	(void)state;
+	for (size_t i = 0; i < 4; i++)
+		for (size_t k = 0; k < 2; k++) {
+			struct fixture f;
+
+			build(&f, true);
+			/* 1e306 is finite, but has no finite voltage at this scale. */
+			f.calibration.out[k].scale = 1e3;
+			bring_to_running(&f);
+			tick(&f, k == 0 ? bad[i] : 0, k == 1 ? bad[i] : 0);
+			assert_tripped(&f, TRIP_COMMAND, k);
+			destroy(&f);
+		}
+}
+
+/* catches: an input that nobody converts (auxiliary) or a late one left unchecked */
+static void every_input_that_is_not_finite_trips(void **state)
+{
+	(void)state;
+	for (size_t k = 0; k < 4; k++) {
+		struct fixture f;
+
+		build(&f, true);
+		bring_to_running(&f);
+		f.in_V[k] = k % 2 ? NAN : INFINITY;
+		tick(&f, 0, 0);
+		assert_tripped(&f, TRIP_INPUT, k);
+		destroy(&f);
+	}
+}
+
+/* catches: off by one in the count; a comparison by value that calls NaN or -0 something else */
+static void identical_inputs_trip_after_exactly_the_stated_periods(void **state)
+{
+	struct fixture *f = *state;
+
+	for (size_t n = 0; n < 3 * f->bench->stale_periods; n++)
+		tick(f, 0, 0);
+	assert_true(supervisor_running(&f->supervisor));
+	for (size_t n = 1; n < f->bench->stale_periods; n++) {
+		assert_true(supervisor_running(&f->supervisor));
+		next_edge(f);
+		f->in_V[3] -= 0.125;
+		supervisor_limit(&f->supervisor, 0, f->in_V, &f->state, &f->command, f->out_V);
+	}
+	assert_tripped(f, TRIP_STALE_INPUT, 0);
+	assert_near(f->supervisor.trip.value, (double)f->bench->stale_periods, 0);
+}
+
+/* catches: only a clock that runs backwards noticed, not one that stands */
+static void clock_that_does_not_advance_trips(void **state)
+{
+	struct fixture *f = *state;
+
+	f->state.t_ns -= 100000;
+	tick(f, 0, 0);
+	assert_tripped(f, TRIP_STALE_CLOCK, 0);
+}
+
+/* catches: missed edges taken for a failure, or a failure taken for missed edges */
+static void failed_exchange_trips_but_missed_edges_do_not(void **state)
+{
+	struct fixture *f = *state;
+
+	next_edge(f);
+	supervisor_limit(&f->supervisor, JOSTLE_EMISSED, f->in_V, &f->state, &f->command, f->out_V);
+	assert_true(supervisor_running(&f->supervisor));
+	next_edge(f);
+	supervisor_limit(&f->supervisor, JOSTLE_EIO, f->in_V, &f->state, &f->command, f->out_V);
+	assert_tripped(f, TRIP_EXCHANGE, 0);
+	assert_near(f->supervisor.trip.value, JOSTLE_EIO, 0);
+}
+
+/* catches: a limit in metres compared with natural units; one side only; site taken for channel */
+static void displacement_beyond_its_limit_trips(void **state)
+{
+	struct fixture *f = *state;
+
+	f->state.x[0] = 49.9;
+	f->state.x[1] = -49.9;
+	tick(f, 0, 0);
+	assert_true(supervisor_running(&f->supervisor));
+	f->state.x[1] = -50.1;
+	tick(f, 0, 0);
+	assert_tripped(f, TRIP_DIVERGENCE, 0);
+	assert_near(f->supervisor.trip.value, -50.1e-7, 1e-12);
+	assert_near(f->supervisor.trip.limit, 50e-7, 1e-12);
+}
+
+/* catches: a later fault that overwrites the first; a reset that arms */
+static void first_trip_stays_latched_until_reset(void **state)
+{
+	struct fixture *f = *state;
+	char text[256];
+
+	f->state.x[1] = 60;
+	tick(f, 0, 0);
+	const uint64_t when = f->state.tick;
+
+	f->in_V[0] = NAN;
+	tick(f, 0, 0);
+	assert_int_equal(f->supervisor.trip.cause, TRIP_DIVERGENCE);
+	assert_int_equal(f->supervisor.trip.tick, when);
+	trip_format(&f->supervisor.trip, f->bench, text, sizeof(text));
+	assert_non_null(strstr(text, "input 0 (displacement 1)"));
+	f->in_V[0] = 0;
+	f->state.x[1] = 0;
+	for (int n = 0; n < 20; n++)
+		tick(f, 0, 0);
+	assert_int_equal(f->supervisor.state, SUPERVISOR_FAULT);
+	assert_true(supervisor_event(&f->supervisor, SUPERVISOR_RESET));
+	for (int n = 0; n < 20; n++)
+		tick(f, 0, 0);
+	assert_int_equal(f->supervisor.state, SUPERVISOR_IDLE);
+}
+
+/* catches: a bench file whose safe voltage the supervisor itself would refuse */
+static void limits_that_leave_safe_out_are_refused(void **state)
+{
+	struct fixture *f = *state;
+	const struct bench_channel good = f->bench->out[0];
+	struct bench_channel bad[6];
+	struct supervisor supervisor;
+	struct err err = {0};
+
+	for (size_t i = 0; i < 6; i++)
+		bad[i] = good;
+	bad[0].safe_V = 9.5;
+	bad[1].limit_max_V = 11;
+	bad[2].limit_min_V = 1;
+	bad[3].safe_V = 5; /* 50 units of force, where 40 is the limit */
+	bad[4].safe_V = NAN;
+	bad[5].min_V = NAN;
+	for (size_t i = 0; i < 6; i++) {
+		f->bench->out[0] = bad[i];
+		assert_int_equal(supervisor_init(&supervisor, f->bench, &f->calibration, f->record.units.length_m,
+						 f->bench->period_s, true, &err),
+				 JOSTLE_ECONFIG);
+		assert_non_null(strstr(err.text, "output 0"));
+	}
+}
+
+/* catches: a name missing or shifted; a cause without its words */
+static void states_events_and_trips_have_words(void **state)
+{
+	struct fixture *f = *state;
+	char text[256], other[256];
+
+	assert_string_equal(supervisor_state_name(SUPERVISOR_RUNNING), "RUNNING");
+	assert_string_equal(supervisor_state_name(SUPERVISOR_N_STATES), "unknown state");
+	assert_string_equal(supervisor_event_name(SUPERVISOR_ARM), "arm");
+	for (int a = 0; a < TRIP_N_CAUSES; a++)
+		for (int b = 0; b < a; b++) {
+			trip_format(&(struct trip){.cause = (enum trip_cause)a}, f->bench, text, sizeof(text));
+			trip_format(&(struct trip){.cause = (enum trip_cause)b}, f->bench, other, sizeof(other));
+			assert_string_not_equal(text, other);
+		}
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(no_sequence_of_events_runs_without_reset_and_arm_after_a_fault),
+		TEST(trip_leads_to_fault_from_every_state),
+		cmocka_unit_test(guards_refuse_without_leave_and_while_the_condition_lasts),
+		TEST(outputs_stand_at_safe_in_every_state_but_running),
+		TEST(force_beyond_its_limit_is_limited_before_the_volts),
+		TEST(volts_beyond_their_limit_are_limited),
+		TEST(volts_outside_the_span_after_the_physical_limit_trip),
+		TEST(slew_is_limited_per_period_but_not_on_the_way_to_safe),
+		TEST(slew_per_second_becomes_slew_per_period),
+		cmocka_unit_test(commands_that_are_not_finite_trip),
+		cmocka_unit_test(every_input_that_is_not_finite_trips),
+		TEST(identical_inputs_trip_after_exactly_the_stated_periods),
+		TEST(clock_that_does_not_advance_trips),
+		TEST(failed_exchange_trips_but_missed_edges_do_not),
+		TEST(displacement_beyond_its_limit_trips),
+		TEST(first_trip_stays_latched_until_reset),
+		TEST(limits_that_leave_safe_out_are_refused),
+		TEST(states_events_and_trips_have_words),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
