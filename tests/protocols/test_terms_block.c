@@ -192,6 +192,38 @@ static void a_lane_does_not_see_its_neighbours(void **state)
 	}
 }
 
+/* catches: a lane that is not a number and reaches another's, or an index into memory that is not its own */
+static void a_lane_that_is_not_a_number_spoils_no_other(void **state)
+{
+	const size_t spoilt = 30;
+
+	(void)state;
+	for (size_t c = 0; c < n_cases(); c++) {
+		struct block b;
+
+		block_open(&b, c);
+		for (size_t v = 0; network_kernels_all()[v]; v++) {
+			const struct network_kernels *kernels = network_kernels_all()[v];
+			struct result before, after;
+			float kept[CASE_MAX_SITES];
+
+			result_open(&before, &b, kernels);
+			for (size_t i = 0; i < b.network.n_sites; i++) {
+				kept[i] = b.x[i * LANES + spoilt];
+				b.x[i * LANES + spoilt] = NAN;
+			}
+			result_open(&after, &b, kernels);
+			for (size_t i = 0; i < b.network.n_sites; i++)
+				b.x[i * LANES + spoilt] = kept[i];
+			for (size_t l = 0; l < LANES; l++)
+				assert_true(l == spoilt ? isnan(after.u[l]) : before.u[l] == after.u[l]);
+			result_close(&before);
+			result_close(&after);
+		}
+		block_close(&b);
+	}
+}
+
 /* catches: pack() of the block layout that writes more or less than packed_size() says */
 static void pack_writes_as_much_as_packed_size_says(void **state)
 {
@@ -262,6 +294,7 @@ int main(void)
 		cmocka_unit_test(every_block_variant_agrees_with_the_single_replica_to_single_precision),
 		cmocka_unit_test(all_block_variants_agree_to_rounding),
 		cmocka_unit_test(a_lane_does_not_see_its_neighbours),
+		cmocka_unit_test(a_lane_that_is_not_a_number_spoils_no_other),
 		cmocka_unit_test(pack_writes_as_much_as_packed_size_says),
 		cmocka_unit_test(the_features_cosine_holds_single_precision_over_many_periods),
 	};
