@@ -13,7 +13,8 @@ int ring_init(struct ring *ring, size_t record_size, size_t capacity, struct err
 	while (rounded < capacity && rounded <= SIZE_MAX / 4)
 		rounded *= 2;
 	*ring = (struct ring){.record_size = record_size, .capacity = rounded};
-	ring->records = calloc(rounded, record_size);
+	if (rounded >= capacity && record_size > 0 && rounded <= PTRDIFF_MAX / record_size)
+		ring->records = calloc(rounded, record_size);
 	if (!ring->records)
 		return err_set(err, JOSTLE_ENOMEM, "no memory for a ring of %zu records of %zu bytes", rounded,
 			       record_size);

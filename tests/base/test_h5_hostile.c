@@ -7,6 +7,8 @@
 #include "base/err.h"
 #include "base/h5.h"
 
+#include "support/hdf5_leaks.h"
+
 struct fixture {
 	struct scratch *scratch;
 	hid_t id; /* a file under construction, by HDF5's own functions */
