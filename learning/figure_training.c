@@ -33,7 +33,7 @@ static int draw_loss(struct figure *figure, const struct figure_training *traini
 		 .colour = 1},
 	};
 	const struct figure_panel panel = {.plot = plot,
-					   .letter = "a",
+					   .letter = training->n_parameters ? "a" : NULL,
 					   .title = "held-out loss",
 					   .x = {.label = "t (relaxation times)", .scale = FIGURE_LOG},
 					   .y = {.label = "loss ℓ", .scale = FIGURE_LOG},
