@@ -2,6 +2,7 @@
  * The calibration record and its file: what is written comes back bit for bit; what was tampered with does not.
  */
 #include "file_support.h"
+#include "support/hdf5_leaks.h"
 
 #include <math.h>
 #include <stdbool.h>

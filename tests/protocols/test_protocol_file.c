@@ -2,6 +2,7 @@
  * The protocol's file: what is written comes back bit for bit; what was tampered with does not come back at all.
  */
 #include "file_support.h"
+#include "support/hdf5_leaks.h"
 #include "term_cases.h"
 
 #include "base/provenance.h"
