@@ -65,6 +65,7 @@ static int take_arrays(struct plant *plant, size_t packed_size)
 		{&plant->actuator, n},
 		{&plant->force, n},
 		{&plant->theta, p},
+		{&plant->latched_theta, p},
 		{&plant->packed, packed_size},
 		{&plant->integral, n},
 		{&plant->sensor_offset_V, n},
@@ -252,6 +253,7 @@ int plant_init(struct plant *plant, const struct plant_config *config, double pe
 	set_constants(plant);
 	set_wires(plant);
 	draw_rest(plant);
+	plant_convert_parameters(plant);
 	plant_write(plant, plant->out_V);
 	plant_divide_period(plant);
 	return 0;

@@ -76,6 +76,7 @@ struct plant {
 	double *actuator;                          /* [n_sites]: what each actuator does now */
 	double *force;                             /* [n_sites]: what each site feels of the actuators */
 	double *theta;                             /* [n_parameters]: as packed */
+	double *latched_theta;                     /* [n_parameters]: of the last volts */
 	bool forces_vary;                          /* slew or drift: forces change within a period */
 	uint64_t applied;                          /* edge whose latch acts */
 	double temperature_V;

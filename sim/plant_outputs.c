@@ -24,23 +24,37 @@ static double jitter(const struct plant *plant)
 	return plant->config->actuator.jitter_periods * u[0];
 }
 
+/* Parameters seldom move on a feedback bench: they are converted when their volts change. */
+void plant_convert_parameters(struct plant *plant)
+{
+	const struct plant_parameters *parameters = &plant->config->parameters;
+
+	for (size_t k = 0; k < plant->n_parameters; k++)
+		plant->latched_theta[k] = plant_list_at(&parameters->theta_per_V, k, 0.0) *
+					  wired_V(plant, plant->n_sites + k, &parameters->converter);
+}
+
 void plant_latch_outputs(struct plant *plant, const double out_V[])
 {
 	const struct plant_config *config = plant->config;
 	struct plant_latch *latch = &plant->latches[plant->edge % plant->n_latches];
+	bool moved = false;
 
 	for (size_t c = 0; c < plant->n_out; c++)
-		if (isfinite(out_V[c]))
+		if (out_V[c] != plant->out_V[c] && isfinite(out_V[c])) {
 			plant->out_V[c] = out_V[c];
+			moved |= c >= plant->n_sites;
+		}
 	latch->delay = config->actuator.latency_periods + jitter(plant);
 	for (size_t i = 0; i < plant->n_sites; i++) {
 		const double force = plant->gain[i] * wired_V(plant, i, &config->actuator.converter) + plant->offset[i];
 
-		latch->force[i] = fmin(fmax(force, -plant->saturation[i]), plant->saturation[i]);
+		latch->force[i] = plant_clamp(force, -plant->saturation[i], plant->saturation[i]);
 	}
-	for (size_t k = 0; k < plant->n_parameters; k++)
-		latch->theta[k] = plant_list_at(&config->parameters.theta_per_V, k, 0.0) *
-				  wired_V(plant, plant->n_sites + k, &config->parameters.converter);
+	if (moved)
+		plant_convert_parameters(plant);
+	if (plant->n_parameters)
+		memcpy(latch->theta, plant->latched_theta, plant->n_parameters * sizeof(*latch->theta));
 	latch->temperature_V = plant->out_V[plant->n_out - 1];
 }
 
@@ -56,7 +70,7 @@ static void move_actuators(struct plant *plant, const struct plant_latch *latch,
 		const double step = latch->force[i] + drifted - plant->actuator[i];
 		const double reach = plant->slew[i] * h;
 
-		plant->actuator[i] += fmin(fmax(step, -reach), reach);
+		plant->actuator[i] += plant_clamp(step, -reach, reach);
 	}
 }
 

@@ -8,17 +8,23 @@
 
 #include "sim/plant.h"
 
+RT_SAFE static inline double plant_clamp(double value, double low, double high)
+{
+	return value < low ? low : value > high ? high : value;
+}
+
 /** The volts a converter makes of a value: clipped to its range and put on its grid. RT_SAFE. Call from: any. */
 RT_SAFE static inline double plant_convert(const struct plant_converter *converter, double value_V)
 {
 	if (converter->range_V <= 0.0)
 		return value_V;
 	if (converter->bits == 0)
-		return fmin(fmax(value_V, -converter->range_V), converter->range_V);
-	const double half = ldexp(1.0, (int)converter->bits - 1); /* codes -half … half - 1 */
-	const double code = rint(value_V / converter->range_V * half);
+		return plant_clamp(value_V, -converter->range_V, converter->range_V);
+	const double half = (double)(UINT64_C(1) << (converter->bits - 1)); /* codes -half … half - 1 */
+	const double code = plant_clamp(value_V / converter->range_V * half, -half, half - 1.0);
 
-	return fmin(fmax(code, -half), half - 1.0) * (converter->range_V / half);
+	/* To the nearest, ties to even: adding 1.5 * 2^52 leaves no room for a fraction. */
+	return ((code + 0x1.8p52) - 0x1.8p52) * (converter->range_V / half);
 }
 
 /** Divide the period where something happens: sub-steps, latches that come into effect, the sensor's window. */
@@ -29,6 +35,9 @@ RT_SAFE void plant_move(struct plant *plant);
 
 /** Convert out_V and put it into the history as edge plant->edge. RT_SAFE. Call from: any. */
 RT_SAFE void plant_latch_outputs(struct plant *plant, const double out_V[]);
+
+/** Convert the parameters' volts anew: stuck ones put out something before any volts are written. RT_SAFE. */
+RT_SAFE void plant_convert_parameters(struct plant *plant);
 
 /** Bring forces and parameters to what the latch of `edge` says, over a segment of natural length h. */
 RT_SAFE void plant_apply_latch(struct plant *plant, uint64_t edge, double h);
