@@ -47,8 +47,10 @@ int drive_init(struct drive_law *drive, const struct bench *bench, const struct 
 	       const struct calibration_record *record, struct potential *potential, struct err *err);
 void drive_fini(struct drive_law *drive);
 
-/** The command, each value within the channel's limit; a value that is not finite is passed on. RT_SAFE. Call from:
- * loop. */
+/**
+ * The command, each value within the channel's limit; a value that is not finite is passed on. RT_SAFE.
+ * Call from: loop.
+ */
 RT_SAFE void drive_step(struct drive_law *drive, const struct setpoint *setpoint, const struct state *state,
 			struct command *command);
 

@@ -22,8 +22,7 @@ struct histogram {
 /** A negative duration counts as 0. RT_SAFE. Call from: any. */
 RT_SAFE void histogram_add(struct histogram *histogram, int64_t duration_ns);
 
-/** The smallest bin edge that at least a fraction q of the durations do not exceed; 0 when there are none. Call from:
- * any. */
+/** The smallest bin edge that a fraction q of the durations does not exceed; 0 for none of them. Call from: any. */
 int64_t histogram_quantile_ns(const struct histogram *histogram, double q);
 
 #endif

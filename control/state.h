@@ -37,8 +37,10 @@ struct command {
 	double *value; /* [n_out] */
 };
 
-/** All zero. The caller ends them with _fini(), which is safe on zeroed memory. Errors: JOSTLE_ENOMEM. Call from:
- * setup. */
+/**
+ * All zero. The caller ends them with _fini(), which is safe on zeroed memory. Errors: JOSTLE_ENOMEM.
+ * Call from: setup.
+ */
 int state_init(struct state *state, size_t n_sites, struct err *err);
 void state_fini(struct state *state);
 int command_init(struct command *command, size_t n_out, struct err *err);

@@ -3,10 +3,12 @@
 /*
  * The supervisor: which state the bench is in, and the last word on every voltage.
  *
- *               reset             first whole tick         arm               run
- *     FAULT ------------> SAFE ------------------> IDLE --------> ARMED ----------> RUNNING
- *       ^                  |                        |  <-- stop --  |  <----- stop ----  |
- *       +------- trip -----+--------- trip ---------+----- trip ----+------- trip -------+
+ *             reset         whole tick          arm            run
+ *     FAULT -------> SAFE -------------> IDLE -------> ARMED -------> RUNNING
+ *                                          ^             |               |
+ *                                          +--- stop ----+----- stop ----+
+ *
+ * and from every state by a trip to FAULT.
  *
  * It starts in FAULT. A trip is latched with its cause, channel, value and time, and only a reset clears it, once what
  * caused it has gone; nothing arms or runs but an explicit request. In every state but RUNNING the outputs stand at

@@ -1,6 +1,6 @@
 /*
- * 100 000 ticks without an allocation, a lock or a write: the calls are intercepted in this executable, and counted from
- * the loop's first exchange to its last.
+ * 100 000 ticks without an allocation, a lock or a write: the calls are intercepted in this executable, and counted
+ * from the end of each exchange to the next.
  */
 #include "control/support/test_bench.h"
 
@@ -159,7 +159,7 @@ static size_t count_calls_of_a_run(bool paced, bool trips)
 	return atomic_load(&n_calls);
 }
 
-/* catches: an allocation, lock or log line in any stage of the loop: relaxing, generating, reading out, publishing, tripping */
+/* catches: an allocation, lock or log line in any stage of the loop, reading out, publishing and tripping included */
 static void ticks_neither_allocate_nor_lock_nor_write(void **state)
 {
 	(void)state;

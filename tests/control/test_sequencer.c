@@ -115,7 +115,7 @@ static void every_segment_takes_its_exact_number_of_ticks(void **state)
 	assert_int_equal(f->sequencer.n_samples, 3);
 }
 
-/* catches: theta of the sample's own edge, one period late by the time it acts; the last driven period at t_min - delta */
+/* catches: theta of the sample's own edge, one period late by the time it acts; a last driven period at t_min */
 static void setpoint_is_the_time_at_which_the_command_will_act(void **state)
 {
 	struct fixture *f = *state;
@@ -135,7 +135,7 @@ static void setpoint_is_the_time_at_which_the_command_will_act(void **state)
 	}
 }
 
-/* catches: reading one tick early (the last command has not acted) or late (the bench relaxes already); f at another t */
+/* catches: reading a tick early (the last command still acts) or late (the bench relaxes already); f at another t */
 static void sample_is_read_at_the_edge_where_t_reaches_its_minimum(void **state)
 {
 	struct fixture *f = *state;
