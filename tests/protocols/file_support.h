@@ -3,6 +3,7 @@
 /*
  * Spoiling files: cutting, flipping, and changing one object of a good one.
  */
+#include <fcntl.h>
 #include <hdf5.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -44,6 +45,17 @@ static inline void bytes_write(const char *path, const unsigned char *data, size
 	assert_non_null(f);
 	assert_int_equal(fwrite(data, 1, size, f), size);
 	assert_int_equal(fclose(f), 0);
+}
+
+/* Files are spoilt in place: emptying and writing them anew, thousands of times, would wait for the disk each time. */
+
+static inline void poke(const char *path, size_t at, unsigned char byte)
+{
+	const int fd = open(path, O_WRONLY);
+
+	assert_true(fd >= 0);
+	assert_int_equal(pwrite(fd, &byte, 1, (off_t)at), 1);
+	assert_int_equal(close(fd), 0);
 }
 
 /** A copy of a file, opened for change; the caller closes it with H5Fclose(). */
