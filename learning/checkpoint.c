@@ -141,9 +141,11 @@ static int read_content(struct checkpoint *c, const struct h5_file *file, struct
 	if ((status = h5_get_u64(file, "/", "left", &left, err)) ||
 	    (status = h5_get_u64(file, "/", "begun", &begun, err)))
 		return status;
-	if (left > c->n_knots || begun > 1)
+	if (left > c->n_knots)
 		return err_set(err, JOSTLE_EFORMAT, "%s: left: expected at most %zu knots, found %" PRIu64, file->path,
 			       c->n_knots, left);
+	if (begun > 1)
+		return err_set(err, JOSTLE_EFORMAT, "%s: begun: expected 0 or 1, found %" PRIu64, file->path, begun);
 	c->left = (size_t)left;
 	c->begun = begun == 1;
 	if ((status = read_array(file, "/theta", 2, theta, c->theta, err)) ||
