@@ -128,7 +128,7 @@ static void make_task(struct task *task, const char *target, const char *terms, 
 		.knots = knots,
 		.readout_weight = 0.5,
 		.bath = "white",
-		.training = {.batch = 2048, .steps = 400, .rate = 0.1, .sample = 32768, .held = 16384},
+		.training = {.batch = 2048, .steps = 300, .rate = 0.1, .sample = 32768, .held = 16384},
 	};
 	snprintf(task->target, sizeof(task->target), "%s", target);
 	snprintf(task->terms[0], sizeof(task->terms[0]), "%s", terms);
@@ -232,7 +232,7 @@ static void adam_reaches_the_oracles_loss_with_either_rule(void **state)
 	struct run oracle;
 
 	(void)state;
-	make_task(&task, "gaussians means=1.2,1.2,-1.2,-1.2 sigma=0.4", "monomials degree=4", 8);
+	make_task(&task, "gaussians means=1.2,1.2,-1.2,-1.2 sigma=0.4", "monomials degree=4", 4);
 	run(&oracle, &task, "denoising", "cg");
 	for (size_t r = 0; r < 2; r++) {
 		struct run learner;
