@@ -42,18 +42,46 @@ static struct input_conversion convert_input(const struct bench_channel *channel
 	};
 }
 
+/** Move a bound whose voltage misses the limits by a rounding inwards: the supervisor then has nothing to change there. */
+static double settle(double bound, double inner, const struct output_conversion *out, double min_V, double max_V)
+{
+	for (int n = 0; n < 8; n++) {
+		const double V = out->offset_V + out->scale * bound;
+
+		if (V >= min_V && V <= max_V)
+			break;
+		bound = nextafter(bound, inner);
+	}
+	return bound;
+}
+
+/** The natural range that the limits in volts leave of the physical one: beyond it an actuator has nothing to give. */
+static void lay_out_range(struct output_conversion *out, const struct bench_channel *channel)
+{
+	const double min_V = channel->limit_min_V, max_V = channel->limit_max_V;
+	const double a = (min_V - out->offset_V) / out->scale, b = (max_V - out->offset_V) / out->scale;
+	const double min = fmax(fmin(a, b), -out->limit), max = fmin(fmax(a, b), out->limit);
+
+	out->min = settle(min, max, out, min_V, max_V);
+	out->max = settle(max, min, out, min_V, max_V);
+}
+
 static struct output_conversion convert_output(const struct bench_channel *channel, const struct channel_calibration *c,
 					       const struct units *units)
 {
 	const double unit = channel->role == DAQ_FORCE ? units->force_N : 1;
 
-	if (channel->role != DAQ_FORCE && channel->role != DAQ_PARAMETER)
-		return (struct output_conversion){.offset_V = channel->safe_V, .scale = 0, .limit = INFINITY};
-	return (struct output_conversion){
+	struct output_conversion out = {
 		.offset_V = c->offset_V,
 		.scale = c->gain * unit,
 		.limit = channel->limit > 0 ? channel->limit / unit : INFINITY,
 	};
+
+	if (channel->role != DAQ_FORCE && channel->role != DAQ_PARAMETER)
+		return (struct output_conversion){
+			.offset_V = channel->safe_V, .limit = INFINITY, .min = -INFINITY, .max = INFINITY};
+	lay_out_range(&out, channel);
+	return out;
 }
 
 /** Every site is seen by a displacement input, and no input speaks of a site that is not there. */

@@ -24,7 +24,8 @@ struct input_conversion {
 /** V = offset_V + scale * natural. */
 struct output_conversion {
 	double offset_V, scale; /* scale 0, offset safe_V for an auxiliary output: it rests */
-	double limit;           /* largest |natural| by the bench file; infinite for none */
+	double limit;           /* largest |natural| that the bench file allows; infinite for none */
+	double min, max;        /* what the drive may ask for: that limit, and the limits in volts */
 };
 
 struct calibration {

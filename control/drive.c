@@ -146,17 +146,15 @@ int drive_init(struct drive_law *drive, const struct bench *bench, const struct 
 	const size_t n_out = bench->n_out;
 	int code = check_lattice(bench, network, err);
 
-	*drive = (struct drive_law){.kind = bench->drive, .n_out = n_out, .potential = potential};
+	*drive = (struct drive_law){
+		.kind = bench->drive, .n_out = n_out, .calibration = calibration, .potential = potential};
 	if (code)
 		return code;
-	drive->limit = calloc(n_out ? n_out : 1, sizeof(*drive->limit));
 	drive->n_saturated = calloc(n_out ? n_out : 1, sizeof(*drive->n_saturated));
-	if (!drive->limit || !drive->n_saturated) {
+	if (!drive->n_saturated) {
 		code = err_set(err, JOSTLE_ENOMEM, "no memory for the drive of %zu outputs", n_out);
 		goto fail;
 	}
-	for (size_t k = 0; k < n_out; k++)
-		drive->limit[k] = calibration->out[k].limit;
 	if (bench->drive == DRIVE_FEEDBACK)
 		code = init_feedback(drive, bench, record, err);
 	else
@@ -171,7 +169,6 @@ fail:
 
 void drive_fini(struct drive_law *drive)
 {
-	free(drive->limit);
 	free(drive->n_saturated);
 	free(drive->force);
 	free(drive->site_of);
@@ -209,6 +206,17 @@ static void step_parametric(struct drive_law *drive, double t, double value[])
 		value[drive->output_of[k]] += potential->theta[k];
 }
 
+/** NaN and infinities are for the supervisor to see, not to become full-scale commands. */
+static void saturate(struct drive_law *drive, size_t k, double *value)
+{
+	const struct output_conversion *out = &drive->calibration->out[k];
+
+	if (!isfinite(*value) || (*value >= out->min && *value <= out->max))
+		return;
+	*value = *value < out->min ? out->min : out->max;
+	drive->n_saturated[k]++;
+}
+
 void drive_step(struct drive_law *drive, const struct setpoint *setpoint, const struct state *state,
 		struct command *command)
 {
@@ -222,11 +230,6 @@ void drive_step(struct drive_law *drive, const struct setpoint *setpoint, const 
 		step_feedback(drive, setpoint->t, state, value);
 	else
 		step_parametric(drive, setpoint->t, value);
-	for (size_t k = 0; k < drive->n_out; k++) {
-		/* Not fmin(): that would turn NaN, which is for the supervisor to see, into a full-scale command. */
-		if (fabs(value[k]) > drive->limit[k]) {
-			value[k] = copysign(drive->limit[k], value[k]);
-			drive->n_saturated[k]++;
-		}
-	}
+	for (size_t k = 0; k < drive->n_out; k++)
+		saturate(drive, k, &value[k]);
 }

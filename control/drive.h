@@ -26,9 +26,9 @@ struct potential;
 struct drive_law {
 	enum drive kind;
 	size_t n_out;
-	struct potential *potential; /* the caller's; used within drive_step() only */
-	double *limit;               /* [n_out]: largest |value|, natural units; infinite for none */
-	uint64_t *n_saturated;       /* [n_out]: ticks at which the limit was met */
+	const struct calibration *calibration; /* the caller's, outlives this: the range of each output */
+	struct potential *potential;           /* the caller's; used within drive_step() only */
+	uint64_t *n_saturated;                 /* [n_out]: ticks at which the command met the end of its range */
 	/* feedback */
 	double *force;                 /* [n_variables]: f_theta */
 	size_t *site_of;               /* [n_out]: site, or SIZE_MAX for an output that is not driven */
@@ -48,7 +48,7 @@ int drive_init(struct drive_law *drive, const struct bench *bench, const struct 
 void drive_fini(struct drive_law *drive);
 
 /**
- * The command, each value within the channel's limit; a value that is not finite is passed on. RT_SAFE.
+ * The command, each value within the range that the channel's limits leave; one that is not finite is passed on. RT_SAFE.
  * Call from: loop.
  */
 RT_SAFE void drive_step(struct drive_law *drive, const struct setpoint *setpoint, const struct state *state,

@@ -149,6 +149,31 @@ static void commands_saturate_at_the_physical_limit_and_are_counted(void **state
 	f.state.x[0] = NAN;
 	step(&f, SETPOINT_PROTOCOL, 0.01);
 	assert_true(isnan(f.command.value[1]));
+	f.state.x[0] = 8;
+	f.protocol.theta[0] = 1e308;
+	step(&f, SETPOINT_PROTOCOL, 0.01);
+	assert_true(isinf(f.command.value[1]));
+	assert_int_equal(f.drive.n_saturated[1], 2);
+	destroy(&f);
+}
+
+/* catches: a channel without a limit of force driven into a trip at the end of its converter's range */
+static void commands_saturate_where_the_volts_end_when_force_has_no_limit(void **state)
+{
+	struct fixture f;
+	struct bench *bench = test_bench_feedback();
+
+	(void)state;
+	bench->out[0].limit = 0;
+	bench->out[1].limit = 0;
+	build(&f, bench, quartic, 2, quartic_theta);
+	assert_int_equal(make_drive(&f), 0);
+	f.state.x[0] = f.state.x[1] = 20;
+	step(&f, SETPOINT_PROTOCOL, 0.01);
+	/* -9 V at 0.1 V per unit of force; 9 V at -0.2 V per unit from 0.0625 V. */
+	assert_near(f.command.value[0], -90, 1e-9);
+	assert_near(f.command.value[1], -(9 - 0.0625) / 0.2, 1e-9);
+	assert_int_equal(f.drive.n_saturated[0], 1);
 	destroy(&f);
 }
 
@@ -260,6 +285,7 @@ int main(void)
 		cmocka_unit_test(passive_force_is_that_of_the_calibration),
 		cmocka_unit_test(passive_setpoint_commands_nothing),
 		cmocka_unit_test(commands_saturate_at_the_physical_limit_and_are_counted),
+		cmocka_unit_test(commands_saturate_where_the_volts_end_when_force_has_no_limit),
 		cmocka_unit_test(feedback_needs_a_force_output_for_every_site),
 		cmocka_unit_test(parametric_outputs_are_matched_by_name_in_any_order),
 		cmocka_unit_test(parametric_drive_subtracts_every_passive_power),

@@ -190,7 +190,7 @@ static void every_voltage_sent_is_within_its_limits_whatever_is_commanded(void *
 	f->loop.ends_with_plan = false;
 	/* A drive that has lost its limits as well. */
 	for (size_t k = 0; k < bench->n_out; k++)
-		f->loop.drive.limit[k] = INFINITY;
+		f->loop.calibration.out[k].max = -(f->loop.calibration.out[k].min = -INFINITY);
 	assert_int_equal(f->daq.driver->start(&f->daq, &f->err), 0);
 	for (uint64_t n = 0; n < TEST_MAX_LOG; n++) {
 		/* Three requests take three ticks. */

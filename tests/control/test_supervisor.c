@@ -233,6 +233,37 @@ static void force_beyond_its_limit_is_limited_before_the_volts(void **state)
 	assert_int_equal(f->supervisor.n_limited[1], 2);
 }
 
+/* catches: a command at the end of its range whose voltage is a rounding beyond the window, counted as limited */
+static void command_at_the_end_of_its_range_is_not_changed(void **state)
+{
+	struct err err = {0};
+
+	(void)state;
+	for (size_t n = 0; n < 500; n++) {
+		struct fixture f;
+		struct bench *bench = test_bench_feedback();
+
+		/* Gains and offsets that no binary fraction is. */
+		bench->out[0].gain = (n % 2 ? -1e12 : 1e12) / (1.1 + 0.013 * (double)n);
+		bench->out[0].offset_V = 0.0007 * (double)n;
+		bench->out[0].limit = n % 3 ? 0 : bench->out[0].limit;
+		f = (struct fixture){.bench = bench};
+		assert_int_equal(bench_calibration_nominal(&f.record, bench, &err), 0);
+		assert_int_equal(calibration_init(&f.calibration, bench, &f.record, bench->period_s, &err), 0);
+		assert_int_equal(supervisor_init(&f.supervisor, bench, &f.calibration, f.record.units.length_m,
+						 bench->period_s, true, &err),
+				 0);
+		assert_int_equal(state_init(&f.state, TEST_SITES, &err), 0);
+		assert_int_equal(command_init(&f.command, 3, &err), 0);
+		bring_to_running(&f);
+		tick(&f, f.calibration.out[0].min, 0);
+		tick(&f, f.calibration.out[0].max, 0);
+		assert_int_equal(f.supervisor.n_limited[0], 0);
+		assert_true(supervisor_running(&f.supervisor));
+		destroy(&f);
+	}
+}
+
 /* catches: a volt limit that is not looked at when the force has none */
 static void volts_beyond_their_limit_are_limited(void **state)
 {
@@ -467,6 +498,7 @@ int main(void)
 		cmocka_unit_test(guards_refuse_without_leave_and_while_the_condition_lasts),
 		TEST(outputs_stand_at_safe_in_every_state_but_running),
 		TEST(force_beyond_its_limit_is_limited_before_the_volts),
+		cmocka_unit_test(command_at_the_end_of_its_range_is_not_changed),
 		TEST(volts_beyond_their_limit_are_limited),
 		TEST(volts_outside_the_span_after_the_physical_limit_trip),
 		TEST(slew_is_limited_per_period_but_not_on_the_way_to_safe),
