@@ -41,7 +41,8 @@ RT_SAFE void protocol_at(const struct protocol *protocol, double t, double theta
 void protocol_seal(struct protocol *protocol);
 
 /**
- * Write path (through path.partial); seals the protocol. Errors: JOSTLE_EIO. Call from: setup.
+ * Write path (through path.partial); seals the protocol. Errors: JOSTLE_EIO, JOSTLE_EINVAL (what protocol_load() would
+ * refuse: numbers that are not finite, a wall that does not confine). Call from: setup.
  */
 int protocol_save(struct protocol *protocol, const char *path, const struct provenance *provenance, struct err *err);
 

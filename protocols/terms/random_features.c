@@ -22,7 +22,7 @@
 #include "protocols/pairs.h"
 
 #define MAX_FEATURES 65536
-#define MAX_WEIGHTS  16777216 /* features × sites: 128 MiB */
+#define MAX_WEIGHTS  1048576 /* features times sites, of one term: 8 MiB */
 
 struct plan {
 	size_t seed;

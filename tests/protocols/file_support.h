@@ -130,6 +130,8 @@ static inline void put_dataset(hid_t file, const char *name, int rank, const hsi
 		assert_true(H5Ldelete(file, name, H5P_DEFAULT) >= 0);
 	if (chunked)
 		H5Pset_chunk(creation, rank, chunk);
+	else
+		H5Pset_alloc_time(creation, H5D_ALLOC_TIME_EARLY);
 	const hid_t dataset = H5Dcreate2(file, name, type, space, H5P_DEFAULT, creation, H5P_DEFAULT);
 	assert_true(dataset >= 0);
 	H5Dclose(dataset);

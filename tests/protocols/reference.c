@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "protocols/energy_term.h"
 #include "protocols/network.h"
 
 void reference_at(const struct network *network, const double theta[], const struct wall *wall, const double x[],
@@ -20,4 +21,9 @@ void reference_at(const struct network *network, const double theta[], const str
 	kernels->laplacian(network, packed, x, out->l);
 	kernels->power(network, packed, x, out->p);
 	free(packed);
+}
+
+const char *reference_name(size_t i)
+{
+	return TARGET(term_registry)[i] ? TARGET(term_registry)[i]->name : NULL;
 }

@@ -3,6 +3,8 @@
 /*
  * The single-replica kernels in double precision, for a test that is compiled for the block layout.
  */
+#include <stddef.h>
+
 struct network;
 struct wall;
 
@@ -13,5 +15,8 @@ struct reference {
 
 void reference_at(const struct network *network, const double theta[], const struct wall *wall, const double x[],
 		  const double r[], struct reference *out);
+
+/** The name of row i in the single-replica registry, NULL at its end. */
+const char *reference_name(size_t i);
 
 #endif

@@ -46,6 +46,7 @@ static const struct term_case term_cases[] = {
 	{"difference-power range=2", 4, 3},
 	{"spline-table", 2, 1},
 	{"spline-table bins=1 extent=3", 1, 2},
+	{"spline-table bins=4 extent=1", 2, 1}, /* points outside its extent */
 	{"random-features", 2, 1},
 	{"random-features count=9 scale=0.3 seed=12345", 4, 4},
 };

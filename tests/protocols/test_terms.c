@@ -80,6 +80,30 @@ static double curvature(struct bench *b, size_t i)
 	return (above - 2.0 * middle + below) / (h * h);
 }
 
+/* catches: a member registered with an operation missing, an example under another name, or a key nobody refuses */
+static void every_member_is_complete_and_refuses_settings_it_does_not_know(void **state)
+{
+	(void)state;
+	for (size_t i = 0; TARGET(term_registry)[i]; i++) {
+		const struct energy_term_type *type = TARGET(term_registry)[i];
+		struct network network;
+		struct err err = {0};
+		char text[SPEC_MAX_TEXT];
+		const char *spec = text;
+
+		assert_true(type->name && type->name[0] && type->summary && type->summary[0] && type->settings);
+		assert_true(type->init && type->fini && type->parameter_name && type->packed_size && type->pack);
+		assert_true(type->energy && type->force && type->gradient && type->laplacian && type->power);
+		assert_int_equal(strncmp(type->example, type->name, strlen(type->name)), 0);
+		for (size_t j = 0; j < i; j++)
+			assert_string_not_equal(type->name, TARGET(term_registry)[j]->name);
+
+		snprintf(text, sizeof(text), "%s colour=red", type->example);
+		assert_int_equal(network_init(&network, 2, 1, &spec, 1, &err), JOSTLE_ECONFIG);
+		assert_non_null(strstr(err.text, "colour"));
+	}
+}
+
 /* catches: a missing factor of an exponent, a wrong sign, a force that lands on the wrong site of a pair */
 static void force_is_minus_the_slope_of_the_energy(void **state)
 {
@@ -223,6 +247,39 @@ static void pack_writes_as_much_as_packed_size_says(void **state)
 	}
 }
 
+/* catches: an index made from a point that is no number, or lies at the edge of what a table covers */
+static void a_term_given_what_is_not_a_number_stays_inside_its_memory(void **state)
+{
+	const double odd[] = {NAN, INFINITY, -INFINITY, 4.0, -4.0, 2.5, -2.5};
+
+	(void)state;
+	for (size_t c = 0; c < n_cases(); c++)
+		for (size_t o = 0; o < sizeof(odd) / sizeof(odd[0]); o++) {
+			struct bench b;
+			double u = 0.0, f[CASE_MAX_SITES] = {0};
+
+			bench_open(&b, c);
+			const struct energy_term_type *type = TARGET(term_registry)[b.network.term_types[0]];
+			const struct energy_term *term = &b.network.terms[0];
+			double *sums = calloc(b.network.n_parameters, sizeof(double));
+			/* Exactly as large as it says, so that a sanitizer sees the first step beyond. */
+			double *packed = malloc(type->packed_size(term) * sizeof(double));
+			type->pack(term, b.theta, packed);
+			for (size_t i = 0; i < b.network.n_sites; i++)
+				b.x[i] = odd[o];
+			type->energy(term, packed, b.x, &u);
+			type->force(term, packed, b.x, f);
+			type->gradient(term, b.x, b.r, sums);
+			type->laplacian(term, b.x, sums);
+			type->power(term, b.x, sums);
+			if (isfinite(odd[o]))
+				assert_true(isfinite(u) && isfinite(f[0]));
+			free(packed);
+			free(sums);
+			bench_close(&b);
+		}
+}
+
 #define MAX_FEATURES 600
 #define N_POINTS     8
 
@@ -325,6 +382,62 @@ static void equal_names_mean_equal_functions_in_every_family(void **state)
 	free(features);
 }
 
+/* catches: one phase for all features, a phase in half the circle, weights of variance scale, one weight for all sites */
+static void random_features_are_drawn_from_their_laws(void **state)
+{
+	const double scale = 1.5;
+	const size_t n = 4096, n_sites = 4;
+	struct bench b = {.kernels = network_kernels_best()};
+	double cosine = 0.0, cosine_squared = 0.0, square = 0.0;
+
+	(void)state;
+	build(&b.network, (struct term_case){"random-features count=4096 scale=1.5", 2, 2});
+	assert_int_equal(b.network.n_parameters, n);
+	b.theta = calloc(n, sizeof(double));
+	b.packed = calloc(b.kernels->packed_size(&b.network), sizeof(double));
+	b.kernels->pack(&b.network, b.theta, &far_wall, b.packed);
+	double *l = calloc(n, sizeof(double)), *p = calloc(n, sizeof(double));
+	b.kernels->laplacian(&b.network, b.packed, b.x, l);
+	b.kernels->power(&b.network, b.packed, b.x, p);
+	/* At x = 0: Laplacian -|w|^2 cos b, power |w|^2 sin^2 b; so with c = cos b, c / (1 - c^2) = -l / p. */
+	for (size_t k = 0; k < n; k++) {
+		const double ratio = -l[k] / p[k];
+		const double c = 2.0 * ratio / (1.0 + sqrt(1.0 + 4.0 * ratio * ratio));
+
+		cosine += c / (double)n;
+		cosine_squared += c * c / (double)n;
+		square += p[k] / (1.0 - c * c) / (double)n;
+	}
+	/* Five standard errors: of cos b, of cos^2 b, and of |w|^2, whose variance is 2 n_sites scale^4. */
+	assert_true(fabs(cosine) < 5.0 * sqrt(0.5 / (double)n));
+	assert_true(fabs(cosine_squared - 0.5) < 5.0 * sqrt(0.125 / (double)n));
+	assert_true(fabs(square - (double)n_sites * scale * scale) <
+		    5.0 * scale * scale * sqrt(2.0 * (double)n_sites / (double)n));
+	free(l);
+	free(p);
+	bench_close(&b);
+}
+
+/* catches: weights drawn once for every four sites */
+static void no_two_sites_share_a_features_weight(void **state)
+{
+	struct bench b = {.kernels = network_kernels_best()};
+	double f[CASE_MAX_SITES];
+
+	(void)state;
+	build(&b.network, (struct term_case){"random-features count=3", 4, 4});
+	b.theta = calloc(b.network.n_parameters, sizeof(double));
+	b.packed = calloc(b.kernels->packed_size(&b.network), sizeof(double));
+	for (size_t k = 0; k < b.network.n_parameters; k++) {
+		select_feature(&b, k);
+		b.kernels->force(&b.network, b.packed, b.x, f);
+		for (size_t i = 0; i < b.network.n_sites; i++)
+			for (size_t j = 0; j < i; j++)
+				assert_true(f[i] != f[j]);
+	}
+	bench_close(&b);
+}
+
 /* catches: a setting read without its bounds, a message that does not say which setting it means */
 static void hostile_settings_are_refused_by_name(void **state)
 {
@@ -392,13 +505,17 @@ static void hostile_settings_are_refused_by_name(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_member_is_complete_and_refuses_settings_it_does_not_know),
 		cmocka_unit_test(force_is_minus_the_slope_of_the_energy),
 		cmocka_unit_test(energy_is_the_sum_of_the_features_times_theta),
 		cmocka_unit_test(gradient_is_minus_the_residual_along_the_slope_of_each_feature),
 		cmocka_unit_test(laplacian_is_the_sum_of_second_derivatives_of_each_feature),
 		cmocka_unit_test(power_is_the_squared_slope_of_each_feature),
 		cmocka_unit_test(pack_writes_as_much_as_packed_size_says),
+		cmocka_unit_test(a_term_given_what_is_not_a_number_stays_inside_its_memory),
 		cmocka_unit_test(equal_names_mean_equal_functions_in_every_family),
+		cmocka_unit_test(random_features_are_drawn_from_their_laws),
+		cmocka_unit_test(no_two_sites_share_a_features_weight),
 		cmocka_unit_test(hostile_settings_are_refused_by_name),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

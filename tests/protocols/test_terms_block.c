@@ -77,6 +77,16 @@ static double largest(const double v[], size_t n)
 	return max;
 }
 
+/* catches: registries of different order: a network keeps the row of a term, and each target looks it up in its own */
+static void the_registries_of_all_layouts_agree(void **state)
+{
+	(void)state;
+	for (size_t i = 0; reference_name(i) || TARGET(term_registry)[i]; i++) {
+		assert_true(reference_name(i) && TARGET(term_registry)[i]);
+		assert_string_equal(TARGET(term_registry)[i]->name, reference_name(i));
+	}
+}
+
 /* catches: an index [lane][site] for [site][lane], a lane left out of a sum, a kernel of another layout in the table */
 static void every_block_variant_agrees_with_the_single_replica_to_single_precision(void **state)
 {
@@ -291,6 +301,7 @@ static void the_features_cosine_holds_single_precision_over_many_periods(void **
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_registries_of_all_layouts_agree),
 		cmocka_unit_test(every_block_variant_agrees_with_the_single_replica_to_single_precision),
 		cmocka_unit_test(all_block_variants_agree_to_rounding),
 		cmocka_unit_test(a_lane_does_not_see_its_neighbours),
