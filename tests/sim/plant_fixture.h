@@ -26,13 +26,14 @@
 #define FORCE 4.141947e-12 /* N: kT / 1 nm at 300 K; also what displaces an oscillator by 1 nm */
 
 #define HEAD(nx, ny, kelvin)                                                                                           \
-	"summary: a test\nlattice: [" #nx ", " #ny "]\nstiffness_N_per_m: 4.141947e-3\ndamping_N_s_per_m: 4.141947e-3\n" \
+	"summary: a test\nlattice: [" #nx ", " #ny                                                                     \
+	"]\nstiffness_N_per_m: 4.141947e-3\ndamping_N_s_per_m: 4.141947e-3\n"                                          \
 	"temperature_K: " #kelvin "\n"
 #define WARM(nx, ny) HEAD(nx, ny, 300)
 #define COLD(nx, ny) HEAD(nx, ny, 1e-15)
 #define SENSOR       "sensor: {gain_V_per_m: [1e9]}\n"
 #define ACTUATOR     "actuator: {gain_N_per_V: [4.141947e-12]}\n" /* 1 V: one natural force at 300 K */
-#define READBACK     "force_readback: {gain_V_per_N: [2.41432347879e11]}\n"
+#define READBACK     "force_readback: {gain_V_per_N: [2.4143235053464e11]}\n"
 
 struct rig {
 	struct plant_config *config;
@@ -58,8 +59,7 @@ static inline void rig_open(struct rig *rig, const char *yaml, double period_s, 
 	struct err err = {0};
 	char text[1100];
 
-	if (rig_load(&rig->config, yaml, &err) < 0 ||
-	    plant_init(&rig->plant, rig->config, period_s, seed, &err) < 0) {
+	if (rig_load(&rig->config, yaml, &err) < 0 || plant_init(&rig->plant, rig->config, period_s, seed, &err) < 0) {
 		err_format(&err, text, sizeof(text));
 		fail_msg("%s", text);
 	}

@@ -144,8 +144,9 @@ static void a_parametric_device_relaxes_to_the_boltzmann_law_of_its_parameters(v
 
 	(void)state;
 	rig_open(&rig,
-		 WARM(4, 4) SENSOR "stop_m: 6e-9\n"
-				   "parameters: {terms: [onsite-power powers=2, onsite-power powers=4], theta_per_V: [0.5]}\n",
+		 WARM(4, 4) SENSOR
+		 "stop_m: 6e-9\n"
+		 "parameters: {terms: [onsite-power powers=2, onsite-power powers=4], theta_per_V: [0.5]}\n",
 		 0.05, 8);
 	assert_int_equal(rig.plant.n_parameters, 32);
 	for (int i = 0; i < 16; i++) {
@@ -202,8 +203,8 @@ static void a_one_way_coupling_pulls_one_end_only(void **state)
 	struct rig rig;
 
 	(void)state;
-	rig_open(&rig,
-		 COLD(2, 1) SENSOR ACTUATOR "couplings: [{from: 0, to: 1, stiffness_N_per_m: 4.141947e-3}]\n", 0.01, 1);
+	rig_open(&rig, COLD(2, 1) SENSOR ACTUATOR "couplings: [{from: 0, to: 1, stiffness_N_per_m: 4.141947e-3}]\n",
+		 0.01, 1);
 	rig_centre(&rig);
 	rig.out_V[0] = 2.0;
 	rig_edges(&rig, 3000);
@@ -219,8 +220,9 @@ static void the_temperature_output_heats_the_bath(void **state)
 
 	(void)state;
 	rig_open(&rig,
-		 WARM(4, 4) SENSOR "temperature_setting: {kelvin_per_V: 100, min_K: 200, max_K: 650, time_constant_s: 2}\n"
-				   "temperature_readout: {gain_V_per_K: 0.01, offset_V: 1}\n",
+		 WARM(4, 4) SENSOR
+		 "temperature_setting: {kelvin_per_V: 100, min_K: 200, max_K: 650, time_constant_s: 2}\n"
+		 "temperature_readout: {gain_V_per_K: 0.01, offset_V: 1}\n",
 		 0.5, 2);
 	rig.out_V[16] = 3.0;
 	rig_edges(&rig, 1);

@@ -5,9 +5,9 @@
 
 static const struct {
 	double k, m, h;
-} cases[] = {{1, 0, 1e-3}, {1, 0, 0.7},    {2.5, 0, 5},	   {1, 1e-6, 1e-3}, {1, 0.1, 1e-3}, {1, 0.1, 0.3},
-	     {1, 0.25, 0.5}, /* critically damped */
-	     {1, 4, 0.01},   {1.3, 30, 2}, {1, 1e-3, 10}};
+} cases[] = {{1, 0, 1e-3},   {1, 0, 0.7},   {2.5, 0, 5},    {1, 1e-6, 1e-3},
+	     {1, 0.1, 1e-3}, {1, 0.1, 0.3}, {1, 0.25, 0.5}, /* critically damped */
+	     {1, 4, 0.01},   {1.3, 30, 2},  {1, 1e-3, 10}};
 #define N_CASES (sizeof(cases) / sizeof(cases[0]))
 
 struct law {
