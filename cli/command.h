@@ -1,7 +1,7 @@
 #ifndef JOSTLE_COMMAND_H
 #define JOSTLE_COMMAND_H
 /*
- * A subcommand of `jostle`: one file in commands/ that exports `const struct command command_NAME`, and one line
+ * A subcommand of `jostle`: one file in commands/ that exports `const struct subcommand command_NAME`, and one line
  * `plugin(command NAME)`.
  */
 struct err;
@@ -10,7 +10,7 @@ struct err;
 #define EXIT_USAGE       2   /* the command line is not understood */
 #define EXIT_INTERRUPTED 130 /* stopped by the person; what was done is kept */
 
-struct command {
+struct subcommand {
 	const char *name, *help; /* one line */
 
 	/** argv[0] is the subcommand's name. Returns the exit status of the process. */
@@ -18,7 +18,7 @@ struct command {
 };
 
 /** The subcommands, ended by NULL. */
-extern const struct command *const command_registry[];
+extern const struct subcommand *const command_registry[];
 
 /** Print an error for a person and give the exit status that belongs to it. */
 int command_failed(const struct err *err);

@@ -36,9 +36,6 @@ function(plugin_table kind out)
 	set(rows "")
 	set(sources "")
 	foreach(name IN LISTS names)
-		if(NOT EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/${directory}/${name}.c) # GROWING
-			continue() # GROWING
-		endif() # GROWING
 		string(REPLACE "@" "${kind}_${name}" symbol "${T_SYMBOL}")
 		string(APPEND declarations "extern const struct ${type} ${symbol};\n")
 		string(APPEND rows "\t&${symbol},\n")

@@ -25,17 +25,6 @@ function(room name)
 	set(link_dir ${PROJECT_BINARY_DIR}/rooms/${name})
 	file(MAKE_DIRECTORY ${link_dir})
 	file(CREATE_LINK ${PROJECT_SOURCE_DIR}/${name} ${link_dir}/${name} SYMBOLIC)
-	set(present "") # GROWING
-	foreach(source IN LISTS R_SOURCES) # GROWING
-		if(EXISTS ${PROJECT_SOURCE_DIR}/${name}/${source} OR EXISTS ${source}) # GROWING
-			list(APPEND present ${source}) # GROWING
-		endif() # GROWING
-	endforeach() # GROWING
-	set(R_SOURCES ${present}) # GROWING
-	if(NOT R_SOURCES) # GROWING
-		file(WRITE ${PROJECT_BINARY_DIR}/empty_${name}.c "int empty_${name};") # GROWING
-		set(R_SOURCES ${PROJECT_BINARY_DIR}/empty_${name}.c) # GROWING
-	endif() # GROWING
 	add_library(room_${name} STATIC ${R_SOURCES})
 	target_include_directories(room_${name} PUBLIC ${link_dir})
 	target_link_libraries(room_${name} PRIVATE jostle_flags ${R_LIBRARIES})

@@ -266,3 +266,39 @@ void task_hash(const struct task *task, struct hash *hash)
 	for (size_t i = 0; i < task->n_terms; i++)
 		hash_text(hash, task->terms[i]);
 }
+
+static const char *readout_name(double weight)
+{
+	for (size_t i = 0; i < sizeof(readouts) / sizeof(readouts[0]); i++)
+		if (readouts[i].weight == weight)
+			return readouts[i].name;
+	return "density";
+}
+
+int task_format(const struct task *task, char **text, struct err *err)
+{
+	const struct task_training *training = &task->training;
+	size_t size;
+	FILE *out = open_memstream(text, &size);
+
+	if (!out)
+		return err_set(err, JOSTLE_ENOMEM, "no memory for the text of a task");
+	fprintf(out, "name: %s\nsummary: \"", task->name);
+	for (const char *at = task->summary; *at; at++) {
+		if (*at == '"' || *at == '\\')
+			fputc('\\', out);
+		fputc(*at, out);
+	}
+	fprintf(out, "\"\nlattice: [%zu, %zu]\ntarget: %s\nterms:\n", task->nx, task->ny, task->target);
+	for (size_t i = 0; i < task->n_terms; i++)
+		fprintf(out, "  - %s\n", task->terms[i]);
+	fprintf(out, "knots: %zu\nreadout: %s\nbath: %s\n", task->knots, readout_name(task->readout_weight), task->bath);
+	fprintf(out, "training: {batch: %zu, steps: %zu, rate: %.17g, sample: %zu, held: %zu}\n", training->batch,
+		training->steps, training->rate, training->sample, training->held);
+	if (fclose(out)) {
+		free(*text);
+		*text = NULL;
+		return err_set(err, JOSTLE_ENOMEM, "no memory for the text of a task");
+	}
+	return 0;
+}

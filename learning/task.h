@@ -65,6 +65,12 @@ int task_check(const struct task *task, struct err *err);
 /** Build the network that the task names. The caller ends it with network_fini(). Errors: network_init()'s. Call from: setup. */
 int task_network(const struct task *task, struct network *network, struct err *err);
 
+/**
+ * The task as a file that task_load() reads back to the same: every field as it now stands, defaults and changes
+ * included. The text is the caller's to free(). Errors: JOSTLE_ENOMEM. Call from: setup.
+ */
+int task_format(const struct task *task, char **text, struct err *err);
+
 /** Add everything that a learned protocol depends on; the name, the summary and the text are left out. Call from: setup. */
 void task_hash(const struct task *task, struct hash *hash);
 

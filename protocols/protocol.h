@@ -11,6 +11,7 @@
 #include "protocols/network.h"
 
 struct err;
+struct h5_file;
 struct provenance;
 
 struct protocol {
@@ -45,6 +46,11 @@ void protocol_seal(struct protocol *protocol);
  * refuse: numbers that are not finite, a wall that does not confine). Call from: setup.
  */
 int protocol_save(struct protocol *protocol, const char *path, const struct provenance *provenance, struct err *err);
+
+/** The same, and whatever `more` writes beside it into the same file. Errors: also those of `more`. Call from: setup. */
+int protocol_save_with(struct protocol *protocol, const char *path, const struct provenance *provenance,
+		       int (*more)(const struct h5_file *file, const void *context, struct err *err), const void *context,
+		       struct err *err);
 
 /**
  * Read and check everything: version, sizes, finite numbers, ascending knots, terms, checksum. The caller ends it with

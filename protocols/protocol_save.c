@@ -161,7 +161,9 @@ static int check_savable(const struct protocol *protocol, const char *path, stru
 	return protocol_file_check(protocol, JOSTLE_EINVAL, path, err);
 }
 
-int protocol_save(struct protocol *protocol, const char *path, const struct provenance *provenance, struct err *err)
+int protocol_save_with(struct protocol *protocol, const char *path, const struct provenance *provenance,
+		       int (*more)(const struct h5_file *file, const void *context, struct err *err), const void *context,
+		       struct err *err)
 {
 	struct h5_file file;
 	int status = check_savable(protocol, path, err);
@@ -171,7 +173,13 @@ int protocol_save(struct protocol *protocol, const char *path, const struct prov
 	protocol_seal(protocol);
 	if ((status = h5_create(&file, path, err)))
 		return status;
-	if ((status = write_all(&file, protocol, provenance, err)) || (status = h5_commit(&file, err)))
+	if ((status = write_all(&file, protocol, provenance, err)) || (more && (status = more(&file, context, err))) ||
+	    (status = h5_commit(&file, err)))
 		h5_close(&file);
 	return status;
+}
+
+int protocol_save(struct protocol *protocol, const char *path, const struct provenance *provenance, struct err *err)
+{
+	return protocol_save_with(protocol, path, provenance, NULL, NULL, err);
 }

@@ -68,7 +68,7 @@ static int run(int argc, char **argv)
 }
 
 /* The only global symbol of this file. */
-const struct command command_list = {
+const struct subcommand command_list = {
         .name = "list",
         .help = "what there is to choose from: tasks, benches, terms, targets, rules, drivers",
         .run = run,

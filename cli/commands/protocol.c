@@ -10,9 +10,13 @@
 #include "base/find.h"
 #include "cli/command.h"
 #include "cli/options.h"
+#include "control/bench_calibration.h"
+#include "control/calibration.h"
 #include "control/drive.h"
+#include "control/potential.h"
 #include "daq/bench.h"
-#include "protocols/diffusion.h"
+#include "protocols/calibration_record.h"
+#include "protocols/energy_term.h"
 #include "protocols/protocol.h"
 
 /* Parameters that `show` prints: more would bury the rest. */
@@ -56,17 +60,31 @@ static void show(const struct protocol *protocol, const char *path)
 		printf("  … and %zu more\n", network->n_parameters - SHOWN);
 }
 
+/** Match the protocol to the bench as the loop would, without opening it. */
 static int check_on_bench(const struct protocol *protocol, const char *name, struct err *err)
 {
-	char         path[1024];
-	struct bench bench;
-	int          status = find_file(FIND_BENCH, name, path, sizeof(path), err);
+	char                      path[1024];
+	struct bench              bench = {0};
+	struct calibration_record record = {0};
+	struct calibration        calibration = {0};
+	struct potential          potential = {0};
+	struct drive_law          drive = {0};
+	int                       status = find_file(FIND_BENCH, name, path, sizeof(path), err);
 
 	if (status || (status = bench_load(&bench, path, err)))
 		return status;
-	status = drive_check(&bench, protocol, err);
-	if (status == 0)
-		printf("  bench %s can run it\n", bench.name);
+	if ((status = bench_calibration_nominal(&record, &bench, err)) ||
+	    (status = calibration_init(&calibration, &bench, &record, bench.period_s, err)) ||
+	    (status = potential_init(&potential, protocol, err)) ||
+	    (status = drive_init(&drive, &bench, &calibration, &record, &potential, err)))
+		goto done;
+	printf("  bench %s can run it, %s drive, delta = %g relaxation times\n", bench.name,
+	       bench.drive == DRIVE_FEEDBACK ? "feedback" : "parametric", bench_step(&bench));
+done:
+	drive_fini(&drive);
+	potential_fini(&potential);
+	calibration_fini(&calibration);
+	calibration_record_fini(&record);
 	bench_free(&bench);
 	return status;
 }
@@ -99,7 +117,7 @@ static int run(int argc, char **argv)
 }
 
 /* The only global symbol of this file. */
-const struct command command_protocol = {
+const struct subcommand command_protocol = {
         .name = "protocol",
         .help = "show or check a driving protocol",
         .run = run,

@@ -1,0 +1,280 @@
+/*
+ * jostle sample: draw from a protocol, through the loop on a bench or with the ensemble engine.
+ */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/find.h"
+#include "base/log.h"
+#include "base/pool.h"
+#include "base/progress.h"
+#include "base/provenance.h"
+#include "cli/command.h"
+#include "cli/options.h"
+#include "cli/picture.h"
+#include "control/bench_calibration.h"
+#include "control/sampling.h"
+#include "daq/bench.h"
+#include "learning/metrics.h"
+#include "learning/sample_file.h"
+#include "learning/target.h"
+#include "learning/task.h"
+#include "protocols/bath.h"
+#include "protocols/calibration_record.h"
+#include "protocols/protocol.h"
+#include "sim/ensemble.h"
+
+#define MAX_SAMPLES 100000000
+
+struct arguments {
+	const char *protocol, *bench, *calibration, *out, *png, *drive, *attach, *task;
+	size_t      n, threads;
+	uint64_t    seed;
+	double      rest, step;
+	bool        ensemble, paced, arm;
+};
+
+/** What a job works with; the pointers are NULL, the structs zero, for what it does not need. */
+struct job {
+	const struct arguments   *arguments;
+	struct protocol           protocol;
+	bool                      has_bench;
+	struct bench              bench;
+	struct calibration_record record;
+	struct sample_file        file;
+	char                      backend[128];
+	bool                      simulated;
+};
+
+static int load_bench(struct job *job, struct err *err)
+{
+	const struct arguments *a = job->arguments;
+	char                    path[1024];
+	int                     status = find_file(FIND_BENCH, a->bench, path, sizeof(path), err);
+
+	if (status || (status = bench_load(&job->bench, path, err)))
+		return status;
+	job->has_bench = true;
+	if (a->drive) {
+		if (strcmp(a->drive, "feedback") != 0 && strcmp(a->drive, "parametric") != 0)
+			return err_set(err, JOSTLE_EINVAL, "--drive: expected feedback or parametric, found \"%s\"", a->drive);
+		const enum drive drive = a->drive[0] == 'f' ? DRIVE_FEEDBACK : DRIVE_PARAMETRIC;
+		if ((status = bench_set_drive(&job->bench, drive, err)))
+			return status;
+	}
+	if (a->calibration)
+		return calibration_record_load(&job->record, a->calibration, err);
+	return bench_calibration_nominal(&job->record, &job->bench, err);
+}
+
+static int draw_with_engine(struct job *job, struct err *err)
+{
+	const struct arguments *a = job->arguments;
+	struct bath             bath;
+	struct ensemble         ensemble = {0};
+	struct pool            *pool = NULL;
+	struct progress         progress;
+	int                     status = bath_init(&bath, job->protocol.bath, err);
+
+	job->file.step = a->step > 0.0 ? a->step : job->has_bench ? bench_step(&job->bench) : 0.0;
+	snprintf(job->file.drive, sizeof(job->file.drive), "ensemble");
+	snprintf(job->backend, sizeof(job->backend), "ensemble");
+	job->simulated = true;
+	if (status || (status = pool_new(&pool, a->threads, err)) ||
+	    (status = ensemble_init(&ensemble, a->n, job->protocol.network.n_variables, a->seed, 0, err)) ||
+	    (status = ensemble_draw_prior(&ensemble, &bath, pool, err)))
+		goto done;
+	progress_begin(&progress, "generating", (double)a->n, 0);
+	status = ensemble_generate(&ensemble, &job->protocol, job->file.step, pool, &progress, err);
+	progress_end(&progress, status ? 0.0 : (double)a->n);
+	if (status)
+		goto done;
+	status = ensemble_read_out(&ensemble, &job->protocol, job->file.samples, &job->file.n_diverged, pool, err);
+	job->file.n = a->n;
+done:
+	ensemble_fini(&ensemble);
+	pool_free(pool);
+	return status;
+}
+
+static uint64_t sum(const uint64_t *values, size_t n)
+{
+	uint64_t total = 0;
+
+	for (size_t i = 0; values && i < n; i++)
+		total += values[i];
+	return total;
+}
+
+static void print_loop(const struct loop_report *report)
+{
+	printf("  bench            %s\n", report->backend);
+	printf("  loop             %llu periods of %g ms, delta = %g relaxation times, %llu missed, %llu samples redone\n",
+	       (unsigned long long)report->n_ticks, report->period_s * 1e3, report->step,
+	       (unsigned long long)report->n_missed, (unsigned long long)report->n_spoiled);
+	printf("  computing        p50 %.2f us, p99 %.2f us, longest %.2f us\n",
+	       (double)histogram_quantile_ns(&report->execution, 0.5) * 1e-3,
+	       (double)histogram_quantile_ns(&report->execution, 0.99) * 1e-3, (double)report->execution.max_ns * 1e-3);
+	printf("  outputs limited  %llu by the drive, %llu by the supervisor (channel-periods)\n",
+	       (unsigned long long)sum(report->n_saturated, report->n_out),
+	       (unsigned long long)sum(report->n_limited, report->n_out));
+}
+
+static int draw_through_loop(struct job *job, struct err *err)
+{
+	const struct arguments        *a = job->arguments;
+	const struct protocol         *protocol = &job->protocol;
+	struct loop_report             report = {0};
+	const struct sampling_options  options = {
+	         .bench = &job->bench,
+	         .daq = {.seed = a->seed, .paced = a->paced || a->attach, .attach = a->attach},
+	         .protocol = protocol,
+	         .record = &job->record,
+	         .n_samples = a->n,
+	         .relax_time = a->rest,
+	         .t_final = protocol->t[protocol->n_knots - 1],
+	         .t_minimum = protocol->t[0],
+	         .arm = a->arm};
+	int status = sampling_run(&options, job->file.samples, &job->file.n, &report, err);
+
+	job->file.step = report.step;
+	job->file.relaxation = a->rest;
+	job->simulated = report.simulated;
+	snprintf(job->backend, sizeof(job->backend), "%s", report.backend);
+	snprintf(job->file.drive, sizeof(job->file.drive), "%s",
+	         job->bench.drive == DRIVE_FEEDBACK ? "feedback" : "parametric");
+	if (report.n_ticks)
+		print_loop(&report);
+	loop_report_fini(&report);
+	return status;
+}
+
+static int save(const struct job *job, struct err *err)
+{
+	const struct provenance provenance = {.command = "sample",
+	                                      .backend = job->backend,
+	                                      .simulated = job->simulated,
+	                                      .seed = job->arguments->seed,
+	                                      .task = job->protocol.task,
+	                                      .bench = job->has_bench ? job->bench.text : NULL,
+	                                      .protocol_checksum = job->protocol.checksum,
+	                                      .calibration_checksum = job->has_bench ? job->record.checksum : NULL};
+
+	return sample_file_save(&job->file, job->arguments->out, &provenance, err);
+}
+
+/** The picture needs the target: the task's, by name, or the one that the protocol was learned from. */
+static int draw_picture(const struct job *job, struct err *err)
+{
+	char           path[1024];
+	struct task    task = {0};
+	struct target  target = {0};
+	struct metrics metrics = {0};
+	struct pool   *pool = NULL;
+	int            status;
+
+	if (job->arguments->task)
+		status = find_file(FIND_TASK, job->arguments->task, path, sizeof(path), err);
+	else
+		status = err_set(err, JOSTLE_EINVAL, "--png: expected --task TASK, to draw its target beside the samples");
+	if (status || (status = task_load(&task, path, err)))
+		return status;
+	if ((status = task_check(&task, err)) || (status = target_init(&target, task.target, task.nx * task.ny, err)) ||
+	    (status = pool_new(&pool, 0, err)) ||
+	    (status = metrics_evaluate(&metrics, &target.mixture, job->file.samples, job->file.n, job->arguments->seed,
+	                               pool, err)))
+		goto done;
+	status = picture_of_samples(job->arguments->png, task.name, &target.mixture, &job->file, &metrics, err);
+done:
+	metrics_fini(&metrics);
+	pool_free(pool);
+	target_fini(&target);
+	task_fini(&task);
+	return status;
+}
+
+static int draw(struct job *job, struct err *err)
+{
+	const struct arguments *a = job->arguments;
+	struct err              later = {0};
+	int                     status;
+
+	if ((status = protocol_load(&job->protocol, a->protocol, err)))
+		return status;
+	if (a->bench && (status = load_bench(job, err)))
+		return status;
+	job->file.n_sites = job->protocol.network.n_sites;
+	job->file.n_asked = a->n;
+	job->file.samples = malloc(a->n * job->file.n_sites * sizeof(*job->file.samples));
+	if (!job->file.samples)
+		return err_set(err, JOSTLE_ENOMEM, "no memory for %zu samples of %zu sites", a->n, job->file.n_sites);
+	status = a->ensemble ? draw_with_engine(job, err) : draw_through_loop(job, err);
+
+	/* Whatever stopped the job, the samples so far are kept. */
+	if (job->file.n == 0)
+		return status ? status : err_set(err, JOSTLE_EIO, "no sample was drawn");
+	if (save(job, &later)) {
+		*err = later;
+		return err->code;
+	}
+	printf("  samples          %zu in %s\n", job->file.n, a->out);
+	if (job->file.n_diverged)
+		log_warning("%zu of %zu samples diverged", job->file.n_diverged, job->file.n);
+	if (status)
+		return err_context(err, "%zu of %zu samples are in %s", job->file.n, a->n, a->out);
+	return a->png ? draw_picture(job, err) : 0;
+}
+
+static int run(int argc, char **argv)
+{
+	struct arguments        a = {.n = 1000, .rest = 4.0};
+	const struct option_row rows[] = {
+	        {"protocol", OPTION_TEXT, &a.protocol, "FILE", "the driving protocol, from jostle train", true, 0, 0},
+	        {"out", OPTION_TEXT, &a.out, "FILE", "the samples to write", true, 0, 0},
+	        {"n", OPTION_SIZE, &a.n, "N", "how many samples (1000)", false, 1, MAX_SAMPLES},
+	        {"seed", OPTION_SEED, &a.seed, "S", "of every simulated random number (0)", false, 0, 0},
+	        {"bench", OPTION_TEXT, &a.bench, "BENCH", "the bench, by name or path; jostle list", false, 0, 0},
+	        {"ensemble", OPTION_FLAG, &a.ensemble, "", "with the ensemble engine; --bench then only gives the time step",
+	         false, 0, 0},
+	        {"step", OPTION_DOUBLE, &a.step, "DELTA", "ensemble: uniform time step in relaxation times (accurate grid)",
+	         false, 1e-6, 1},
+	        {"drive", OPTION_TEXT, &a.drive, "DRIVE", "feedback or parametric, where the bench has both", false, 0, 0},
+	        {"calibration", OPTION_TEXT, &a.calibration, "FILE", "a calibration record (nominal, from the bench file)",
+	         false, 0, 0},
+	        {"rest", OPTION_DOUBLE, &a.rest, "TIMES", "relaxation times of rest before each sample (4)", false, 4, 1e6},
+	        {"paced", OPTION_FLAG, &a.paced, "", "simulated bench: by the clock, in real time", false, 0, 0},
+	        {"attach", OPTION_TEXT, &a.attach, "NAME", "simulated bench: the running jostle plant of that name", false, 0,
+	         0},
+	        {"arm", OPTION_FLAG, &a.arm, "", "allow outputs on hardware; a simulated bench needs no leave", false, 0, 0},
+	        {"threads", OPTION_SIZE, &a.threads, "N", "ensemble: threads (all cores); never changes the result", false,
+	         1, 1024},
+	        {"png", OPTION_TEXT, &a.png, "FILE", "a picture: target beside samples; needs --task", false, 0, 0},
+	        {"task", OPTION_TEXT, &a.task, "TASK", "whose target to draw", false, 0, 0},
+	};
+	struct job job = {.arguments = &a};
+	struct err err = {0};
+
+	options_parse("sample", "draw samples through the loop on a bench, or with the engine", rows, OPTIONS_COUNT(rows),
+	              argc, argv);
+	if (!a.ensemble && !a.bench) {
+		fprintf(stderr, "jostle sample: expected --bench BENCH or --ensemble\ntry: jostle sample --help\n");
+		return EXIT_USAGE;
+	}
+	int status = draw(&job, &err);
+	sample_file_fini(&job.file);
+	calibration_record_fini(&job.record);
+	if (job.has_bench)
+		bench_free(&job.bench);
+	protocol_fini(&job.protocol);
+	return status ? command_failed(&err) : EXIT_SUCCESS;
+}
+
+/* The only global symbol of this file. */
+const struct subcommand command_sample = {
+        .name = "sample",
+        .help = "draw samples from a protocol, through the loop on a bench or with the ensemble engine",
+        .run = run,
+};

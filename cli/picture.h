@@ -1,0 +1,22 @@
+#ifndef JOSTLE_PICTURE_H
+#define JOSTLE_PICTURE_H
+/*
+ * The pictures that subcommands make of their results.
+ */
+struct err;
+struct metrics;
+struct mixture;
+struct protocol;
+struct sample_file;
+struct task;
+struct training_report;
+
+/** Target beside samples of the plane, with the figures in the caption. Errors: figure_densities()'s. Call from: setup. */
+int picture_of_samples(const char *path, const char *title, const struct mixture *mixture,
+                       const struct sample_file *file, const struct metrics *metrics, struct err *err);
+
+/** Loss and parameters against time. Errors: figure_training()'s. Call from: setup. */
+int picture_of_training(const char *path, const struct task *task, const struct protocol *protocol,
+                        const struct training_report *report, struct err *err);
+
+#endif
