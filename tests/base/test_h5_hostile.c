@@ -157,6 +157,31 @@ static void datasets_that_claim_a_huge_size_are_refused(void **state)
 	refuses_doubles(fx, "unwritten", 1, (const size_t[]){0}, SIZE_MAX, "bytes of values, found fewer");
 }
 
+/* catches: memory taken for values said to lie behind the end of the file (whose stored end was patched to fit) */
+static void datasets_beyond_the_end_of_the_file_are_refused(void **state)
+{
+	struct fixture *fx = *state;
+	const hsize_t n = 1 << 20;
+	const hid_t early = H5Pcreate(H5P_DATASET_CREATE);
+	const char *path = scratch_path(fx->scratch, "a.h5");
+	const uint64_t end = 4096;
+
+	H5Pset_alloc_time(early, H5D_ALLOC_TIME_EARLY);
+	H5Pset_fill_time(early, H5D_FILL_TIME_NEVER);
+	add_dataset(fx, "x", H5T_IEEE_F64LE, 1, &n, early, 0, NULL);
+	H5Pclose(early);
+	H5Fclose(fx->id);
+	fx->id = H5I_INVALID_HID;
+	assert_int_equal(truncate(path, (off_t)end), 0);
+	FILE *file = fopen(path, "r+");
+	assert_non_null(file);
+	fseek(file, 40, SEEK_SET); /* the end of file address in a superblock of version 0 */
+	assert_int_equal(fwrite(&end, sizeof(end), 1, file), 1);
+	fclose(file);
+	assert_int_equal(h5_open(&fx->file, path, &fx->err), 0);
+	refuses_doubles(fx, "x", 1, (const size_t[]){0}, SIZE_MAX, "expected 8388608 bytes of values, found fewer");
+}
+
 /* catches: bytes read from another file, chunks of any size unpacked */
 static void datasets_stored_elsewhere_or_in_chunks_are_refused(void **state)
 {
@@ -358,6 +383,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(datasets_of_another_class_are_refused, fixture_new, fixture_free),
 		cmocka_unit_test_setup_teardown(datasets_of_another_shape_are_refused, fixture_new, fixture_free),
 		cmocka_unit_test_setup_teardown(datasets_that_claim_a_huge_size_are_refused, fixture_new, fixture_free),
+		cmocka_unit_test_setup_teardown(datasets_beyond_the_end_of_the_file_are_refused, fixture_new,
+						fixture_free),
 		cmocka_unit_test_setup_teardown(datasets_stored_elsewhere_or_in_chunks_are_refused, fixture_new,
 						fixture_free),
 		cmocka_unit_test_setup_teardown(numbers_that_are_not_finite_are_refused, fixture_new, fixture_free),

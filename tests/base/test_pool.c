@@ -144,6 +144,42 @@ static void two_pieces_run_at_the_same_time_on_two_threads(void **state)
 	pool_free(pool);
 }
 
+struct slow {
+	atomic_bool started;
+	bool done; /* plain: TSan sees a return that does not wait */
+};
+
+static void end_late_elsewhere(void *context, size_t piece, size_t thread)
+{
+	struct slow *slow = context;
+
+	(void)piece;
+	if (thread == 0) {
+		while (!atomic_load(&slow->started))
+			sched_yield();
+		return;
+	}
+	atomic_store(&slow->started, true);
+	usleep(20000);
+	slow->done = true;
+}
+
+/* catches: a return when no piece is left to take, though another thread is still at one */
+static void the_caller_waits_for_pieces_that_others_are_at(void **state)
+{
+	struct pool *pool;
+
+	(void)state;
+	assert_int_equal(pool_new(&pool, 2, NULL), 0);
+	for (int i = 0; i < 5; i++) {
+		struct slow slow = {0};
+
+		pool_run(pool, 2, end_late_elsewhere, &slow);
+		assert_true(slow.done);
+	}
+	pool_free(pool);
+}
+
 /* catches: 0 threads made, a number no machine has tried */
 static void the_number_of_threads_is_checked(void **state)
 {
@@ -168,6 +204,7 @@ int main(void)
 		cmocka_unit_test(runs_that_follow_each_other_at_once_do_not_mix),
 		cmocka_unit_test(the_sum_in_order_is_the_same_to_the_last_bit),
 		cmocka_unit_test(two_pieces_run_at_the_same_time_on_two_threads),
+		cmocka_unit_test(the_caller_waits_for_pieces_that_others_are_at),
 		cmocka_unit_test(the_number_of_threads_is_checked),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -85,8 +85,9 @@ static void lines_come_seldom_and_without_an_estimate_when_nothing_is_done(void 
 	progress_update(&progress, 1.0, NULL);
 	progress_end(&progress, 50.0);
 	capture_end(&capture);
-	assert_string_equal(capture.text, "jostle: train: 0 %, time left unknown\n"
-					  "jostle: train: ended at 50 % after 1 s\n");
+	static const char start[] = "jostle: train: 0 %, time left unknown\njostle: train: ended at 50 % after ";
+	assert_memory_equal(capture.text, start, strlen(start));
+	assert_string_equal(strchr(capture.text + strlen(start), '\n'), "\n");
 }
 
 /* catches: a run that was asked to be quiet and is not */
