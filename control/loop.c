@@ -12,7 +12,8 @@
 
 #define MAX_REQUESTS     16
 #define TIMED_TICKS      64 /* unpaced: reading the clock at every tick would cost as much as a small network's force */
-#define LOOP_STACK_BYTES (512 * 1024) /* all of it is locked, so not the 8 MiB of an ordinary thread */
+/* All of it is locked, so not the 8 MiB of an ordinary thread; the kernels' thread-local scratch is part of it. */
+#define LOOP_STACK_BYTES (2 * 1024 * 1024)
 
 static int take_memory(struct loop *loop, struct err *err)
 {
