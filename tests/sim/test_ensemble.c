@@ -94,11 +94,15 @@ static void block_normals_are_those_of_the_reference_to_single_precision(void **
 					for (uint32_t v = 0; v < 6; v++) {
 						random_normals(seeds[s], RANDOM_BATH, 4294967000u + l, address, v / 4,
 						               reference);
-						worst = fmax(worst, fabs(normals[v * BLOCK_LANES + l] - reference[v % 4]));
+						const double radius = hypot(reference[v % 4 & ~1u], reference[v % 4 | 1u]);
+						/* ln u is rounded to 2^-24 near u = 1, where the radius is its square root. */
+						const double allowed = 1e-6 + 1.2e-7 / radius;
+						const double off = normals[v * BLOCK_LANES + l] - reference[v % 4];
+
+						worst = fmax(worst, fabs(off) / allowed);
 					}
 			}
-	/* A half-turn's worth of rounding at radius 5. */
-	assert_true(worst < 2e-6);
+	assert_true(worst < 1.0);
 	assert_true(worst > 0.0);
 }
 
