@@ -26,7 +26,7 @@ struct h5_label {
 };
 
 /**
- * Create path + ".partial", replacing one left behind. The caller ends it with h5_commit() or h5_abandon().
+ * Create path + ".partial", replacing one left behind. The caller ends it with h5_commit() or h5_close().
  * Object time stamps are off, so that equal content gives equal files.
  * Errors: JOSTLE_EIO with the system's reason. Call from: setup.
  */
@@ -56,8 +56,10 @@ int h5_write_u64s(const struct h5_file *file, const char *name, size_t rank, con
 
 /**
  * Read a whole dataset into fresh memory, the caller's to free(). `rank` must match; dims[i] is the expected length, or
- * 0 for any, and is filled in. More than `max_values`, another class of numbers, or another shape is JOSTLE_EFORMAT.
- * Doubles and floats must all be finite. Call from: setup.
+ * 0 for any, and is filled in; an empty dataset gives memory that holds nothing. JOSTLE_EFORMAT: no such dataset, more than
+ * `max_values`, another shape, another class of numbers (IEEE 32 or 64 bits for doubles and floats, unsigned for u64s),
+ * numbers that are not finite, storage that is not contiguous and in this file, and whatever only a soft or external
+ * link leads to. Call from: setup.
  */
 int h5_read_doubles(const struct h5_file *file, const char *name, size_t rank, size_t dims[], size_t max_values,
                     double **values, struct err *err);
@@ -66,16 +68,17 @@ int h5_read_floats(const struct h5_file *file, const char *name, size_t rank, si
 int h5_read_u64s(const struct h5_file *file, const char *name, size_t rank, size_t dims[], size_t max_values,
                  uint64_t **values, struct err *err);
 
-/** Whether an object of that name exists. Call from: setup. */
+/** Whether an object of that name exists, by hard links alone. Call from: setup. */
 bool h5_has(const struct h5_file *file, const char *name);
 
-/** Attributes of the object "name" ("/" for the file). Text is UTF-8. Call from: setup. */
+/** Write an attribute of an object ("/" for the file). Text is UTF-8, stored with fixed length. Call from: setup. */
 int h5_set_text(const struct h5_file *file, const char *object, const char *name, const char *text, struct err *err);
 int h5_set_double(const struct h5_file *file, const char *object, const char *name, double value, struct err *err);
 int h5_set_u64(const struct h5_file *file, const char *object, const char *name, uint64_t value, struct err *err);
 
 /**
- * Read an attribute. Text longer than size - 1, non-finite numbers, other types: JOSTLE_EFORMAT.
+ * Read an attribute. Text longer than size - 1 or of variable length, non-finite numbers, other types, no such
+ * attribute: JOSTLE_EFORMAT.
  * h5_get_long_text() gives fresh memory, at most max_size bytes, the caller's to free(). Call from: setup.
  */
 int h5_get_text(const struct h5_file *file, const char *object, const char *name, char *text, size_t size,

@@ -20,8 +20,9 @@ void pool_free(struct pool *pool);
 size_t pool_n_threads(const struct pool *pool);
 
 /**
- * Call work(context, piece, thread) for every piece in [0, n_pieces), each once, `thread` below pool_n_threads(); the
- * caller is thread 0 and takes part. Returns when all are done. Call from: the thread that made the pool.
+ * Call work(context, piece, thread) for every piece in [0, n_pieces), each once and in no order; n_pieces is below 2^32,
+ * `thread` below pool_n_threads(). The caller is thread 0 and takes part. Returns when all are done.
+ * Call from: the thread that made the pool, and not from within `work`.
  */
 void pool_run(struct pool *pool, size_t n_pieces, void (*work)(void *context, size_t piece, size_t thread),
               void *context);

@@ -2,19 +2,12 @@
 
 #include <math.h>
 #include <stdio.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "base/clock.h"
 
 #define TERMINAL_EVERY_NS 100000000LL   /* ten times a second */
 #define PLAIN_EVERY_NS    10000000000LL /* a log wants a line now and then */
-
-static int64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
 
 /** "8 s", "3 min 20 s", "2 h 05 min". */
 static void format_duration(double seconds, char *out, size_t size)
@@ -52,7 +45,7 @@ void progress_begin(struct progress *progress, const char *label, double total, 
 		.label = label,
 		.total = total,
 		.first = first,
-		.start_ns = now_ns(),
+		.start_ns = clock_now_ns(),
 		.terminal = isatty(STDERR_FILENO) == 1,
 	};
 	/* On a terminal the first update shows at once; in a log, work shorter than the interval leaves no such line.
@@ -62,7 +55,7 @@ void progress_begin(struct progress *progress, const char *label, double total, 
 
 void progress_update(struct progress *progress, double done, const char *note)
 {
-	const int64_t now = now_ns();
+	const int64_t now = clock_now_ns();
 	char left[64], line[160];
 
 	if (progress->quiet || now - progress->last_ns < (progress->terminal ? TERMINAL_EVERY_NS : PLAIN_EVERY_NS))
@@ -85,7 +78,7 @@ void progress_end(struct progress *progress, double done)
 
 	if (progress->quiet)
 		return;
-	format_duration((double)(now_ns() - progress->start_ns) * 1e-9, duration, sizeof(duration));
+	format_duration((double)(clock_now_ns() - progress->start_ns) * 1e-9, duration, sizeof(duration));
 	fprintf(stderr, "%s%s: ", progress->terminal ? "\r\033[K" : "jostle: ", progress->label);
 	if (done < progress->total)
 		fprintf(stderr, "ended at %.0f %% after %s\n", 100.0 * fmax(done / progress->total, 0.0), duration);

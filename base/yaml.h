@@ -11,7 +11,8 @@ struct err;
 /**
  * Read a file of at most 1 MiB, check it against `schema` (a pointer to a mapping), and give the document.
  * *text, when text is not NULL, is the file verbatim. The caller frees with yaml_free() and free().
- * A field that is not in the schema, a wrong type or a missing field is an error that names file, line and field.
+ * A field that is unknown, missing or given twice, and a value of a wrong type, spelling or length, is an error that names
+ * file, line, column and field. Numbers are decimal and finite; aliases and further documents are refused.
  * Errors: JOSTLE_ENOENT, JOSTLE_EIO, JOSTLE_ECONFIG. Call from: setup.
  */
 int yaml_load(const char *path, const cyaml_schema_value_t *schema, void **document, char **text, struct err *err);
