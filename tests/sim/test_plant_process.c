@@ -2,6 +2,7 @@
 #include "sim/plant_fixture.h"
 
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 
 #include "base/clock.h"
@@ -60,6 +61,7 @@ static void start_plant(struct stage *stage)
 							      .log_path = stage->log};
 		struct err err = {0};
 
+		prctl(PR_SET_PDEATHSIG, SIGKILL); /* a test that fails leaves no plant behind */
 		interrupt_watch();
 		_exit(plant_process_run(&options, &err) == 0 ? 0 : 1);
 	}
@@ -101,6 +103,7 @@ static pid_t start_client(struct stage *stage, int edges, int ready)
 		double out_V[3] = {0}, in_V[5];
 		int64_t t_ns;
 
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		attach(stage, &page);
 		for (int e = 0; e < edges; e++) {
 			out_V[0] = 1.0 + e;

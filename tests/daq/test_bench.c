@@ -1,0 +1,240 @@
+/* Bench files: the groups become channels, and what can't be is refused with its place. */
+#include "daq/daq_fixture.h"
+
+/* catches: channels in another order, a conversion that is inverted, a group that runs over its neighbour */
+static void sim_2_is_what_its_file_says(void **state)
+{
+	struct bench bench;
+	struct err err = {0};
+
+	(void)state;
+	bench_named(&bench, "sim-2");
+	assert_string_equal(bench.name, "sim-2");
+	assert_string_equal(bench.driver, "sim");
+	assert_string_equal(bench.devices[0], "two-oscillators");
+	assert_int_equal(bench.n_in, 4);
+	assert_int_equal(bench.n_out, 2 + bench.n_parameters);
+	assert_true(bench.n_parameters >= 14);
+	for (size_t c = 0; c < 4; c++) {
+		assert_int_equal(bench.in[c].role, c < 2 ? DAQ_DISPLACEMENT : DAQ_FORCE);
+		assert_int_equal(bench.in[c].index, c % 2);
+		assert_int_equal(bench.in[c].channel, c);
+	}
+	assert_near(bench.in[0].gain * 1e-9, 1.0, 1e-12); /* 1 V per natural length */
+	assert_near(bench.in[0].limit, 7e-9, 0.0);
+	for (size_t c = 0; c < bench.n_out; c++) {
+		assert_int_equal(bench.out[c].role, c < 2 ? DAQ_FORCE : DAQ_PARAMETER);
+		assert_int_equal(bench.out[c].index, c < 2 ? c : c - 2);
+		assert_int_equal(bench.out[c].channel, c);
+		assert_near(bench.out[c].max_V, 10.0, 0.0);
+		assert_near(bench.out[c].limit_min_V, -10.0, 0.0);
+		assert_near(bench.out[c].slew_V_per_s, 1e4, 0.0);
+	}
+	assert_near(bench.out[0].gain * 100.0 * 4.141947e-12, 10.0, 1e-5); /* 100 natural forces are 10 V */
+	assert_near(bench.out[2].gain * 200.0, 10.0, 1e-12);
+	assert_near(bench_step(&bench), 1e-3, 1e-12);
+	assert_int_equal(bench.drive, DRIVE_FEEDBACK);
+	assert_int_equal(bench_set_drive(&bench, DRIVE_PARAMETRIC, &err), 0);
+	assert_int_equal(bench.drive, DRIVE_PARAMETRIC);
+	bench_free(&bench);
+
+	bench_named(&bench, "sim-12x12");
+	assert_int_equal(bench.n_in, 288);
+	assert_int_equal(bench.n_out, 144);
+	assert_int_equal(bench_set_drive(&bench, DRIVE_PARAMETRIC, &err), JOSTLE_ECONFIG);
+	assert_int_equal(bench.drive, DRIVE_FEEDBACK);
+	bench_free(&bench);
+}
+
+/* Lines 1 to 9 of every file here; what varies comes after. */
+#define HEAD                                                                                                           \
+	"summary: a\ndriver: sim\ndevices: [a, b]\nperiod_s: 1e-3\ndrive: feedback\nlattice: [4, 1]\n"                 \
+	"stiffness_N_per_m: 1\ndamping_N_s_per_m: 1\ntemperature_K: 300\n"
+#define IN   "inputs:\n  - {role: displacement, range_V: [-10, 10], gain_V_per_m: [1e9]}\n"
+#define OUT  "outputs:\n  - {role: force, range_V: [-10, 10], gain_V_per_N: [1e9]}\n"
+#define OUTS "outputs:\n  - {role: force, range_V: [-10, 10], gain_V_per_N: [1e9]"
+
+/* catches: sites in the order of the lattice instead of the file's, lists taken per bench instead of per group */
+static void groups_expand_in_the_order_they_name_sites(void **state)
+{
+	static const char yaml[] =
+		HEAD "inputs:\n"
+		     "  - {role: displacement, sites: [2-3, 0], device: 1, first_channel: 5, range_V: [0, 5], "
+		     "gain_V_per_m: [1, 2, 3], offset_V: [2.5, 2.6, 2.7], limit_V: [0.5, 4.5]}\n"
+		     "  - {role: displacement, sites: [1], range_V: [-10, 10], gain_V_per_m: [4]}\n"
+		     "  - {role: auxiliary, count: 2, first_channel: 8, range_V: [-1, 1]}\n" OUTS
+		     ", safe_V: 0.5, limit_N: 3}\n";
+	static const size_t sites[] = {2, 3, 0, 1, 0, 1}, channels[] = {5, 6, 7, 0, 8, 9},
+			    devices[] = {1, 1, 1, 0, 0, 0};
+	static const double gains[] = {1, 2, 3, 4, 1, 1}, offsets[] = {2.5, 2.6, 2.7, 0, 0, 0};
+	struct bench bench;
+	struct err err = {0};
+
+	(void)state;
+	if (bench_from(&bench, yaml, &err) < 0)
+		fail_msg("%s", err.text);
+	assert_int_equal(bench.n_in, 6);
+	for (size_t c = 0; c < 6; c++) {
+		assert_int_equal(bench.in[c].index, sites[c]);
+		assert_int_equal(bench.in[c].channel, channels[c]);
+		assert_int_equal(bench.in[c].device, devices[c]);
+		assert_near(bench.in[c].gain, gains[c], 0.0);
+		assert_near(bench.in[c].offset_V, offsets[c], 0.0);
+	}
+	assert_near(bench.in[0].limit_max_V, 4.5, 0.0);
+	assert_near(bench.in[3].limit_max_V, 10.0, 0.0);
+	assert_int_equal(bench.in[5].role, DAQ_AUXILIARY);
+	assert_near(bench.out[3].safe_V, 0.5, 0.0);
+	assert_near(bench.out[3].limit, 3.0, 0.0);
+	assert_true(bench.stale_periods >= 2);
+	bench_free(&bench);
+}
+
+struct hostile {
+	const char *yaml, *field;
+	int line;
+};
+
+static const struct hostile tails[] = {
+	{IN OUTS ", safe_V: 11}\n", "outputs[0].safe_V", 13},
+	{IN OUTS ", limit_V: [-1, 1], safe_V: 2}\n", "outputs[0].safe_V", 13},
+	{IN OUTS ", limit_V: [-11, 1]}\n", "outputs[0].limit_V", 13},
+	{IN OUTS ", limit_V: [1]}\n", "outputs[0].limit_V", 13},
+	{IN OUTS ", slew_V_per_s: -1}\n", "outputs[0].slew_V_per_s", 13},
+	{IN OUTS ", limit_N: -1}\n", "outputs[0].limit_N", 13},
+	{IN OUTS ", limit_m: 1}\n", "outputs[0].limit_m", 13},
+	{IN OUTS ", device: 2}\n", "outputs[0].device", 13},
+	{IN OUTS ", first_channel: 65535}\n", "outputs[0].first_channel", 13},
+	{IN OUTS ", offset_V: [11]}\n", "outputs[0].offset_V[0]", 13},
+	{IN OUTS ", offset_V: [1, 2]}\n", "outputs[0].offset_V", 13},
+	{IN OUTS ", offset_V: [nan]}\n", "outputs[0].offset_V", 13},
+	{IN OUTS ", sites: [4]}\n", "outputs[0].sites[0]", 13},
+	{IN OUTS ", sites: [3-1]}\n", "outputs[0].sites[0]", 13},
+	{IN OUTS ", sites: [0, 1x]}\n", "outputs[0].sites[1]", 13},
+	{IN OUTS ", sites: [0, 0]}\n", "outputs[0].role", 13},
+	{IN OUTS ", terms: [monomials degree=4]}\n", "outputs[0].terms", 13},
+	{IN OUTS ", count: 3}\n", "outputs[0].count", 13},
+	{IN OUTS ", gain_V_per_m: [1]}\n", "outputs[0].gain_V_per_m", 13},
+	{IN "outputs:\n  - {role: force, range_V: [-10, 10]}\n", "outputs[0].gain_V_per_N", 13},
+	{IN "outputs:\n  - {role: force, range_V: [-10, 10], gain_V_per_N: [0]}\n", "outputs[0].gain_V_per_N[0]", 13},
+	{IN "outputs:\n  - {role: force, range_V: [10, -10], gain_V_per_N: [1]}\n", "outputs[0].range_V", 13},
+	{IN "outputs:\n  - {role: force, range_V: [10], gain_V_per_N: [1]}\n", "outputs[0].range_V", 13},
+	{IN "outputs:\n  - {role: force, range_V: [-inf, 1], gain_V_per_N: [1]}\n", "outputs[0].range_V", 13},
+	{IN "outputs:\n  - {role: displacement, range_V: [-1, 1], gain_V_per_m: [1]}\n", "outputs[0].role", 13},
+	{IN "outputs:\n  - {role: parameter, range_V: [-1, 1], gain_V_per_theta: [1]}\n", "outputs[0].terms", 13},
+	{IN "outputs:\n  - {role: parameter, terms: [nonsense], range_V: [-1, 1], gain_V_per_theta: [1]}\n",
+	 "outputs[0].terms", 13},
+	{IN OUT "  - {role: parameter, terms: [monomials degree=4], range_V: [-1, 1], gain_V_per_theta: [1]}\n",
+	 "outputs[1].first_channel", 14}, /* channels 0 to 3 are the forces' */
+	{IN "  - {role: force, range_V: [-1, 1], gain_V_per_N: [1]}\n" OUT, "inputs[1].first_channel", 12},
+	{IN "  - {role: parameter, range_V: [-1, 1]}\n" OUT, "inputs[1].role", 12},
+	{"inputs:\n  - {role: displacement, range_V: [-1, 1], gain_V_per_m: [1], safe_V: 1}\n" OUT, "inputs[0].safe_V",
+	 11},
+	{"inputs:\n  - {role: displacement, sites: [0-2], range_V: [-1, 1], gain_V_per_m: [1]}\n" OUT, "inputs", 10},
+	{IN "outputs:\n  - {role: force, sites: [0-2], range_V: [-1, 1], gain_V_per_N: [1]}\n", "drive", 5},
+	{"stale_periods: 1\n" IN OUT, "stale_periods", 10},
+};
+
+static const struct hostile heads[] = {
+	{"period_s: 0\n", "period_s", 4},
+	{"period_s: -1e-3\n", "period_s", 4},
+	{"period_s: nan\n", "", 4},
+	{"drive: sideways\n", "", 5},
+	{"drive: parametric\n", "drive", 5},
+	{"lattice: [0, 1]\n", "lattice[0]", 6},
+	{"lattice: [4]\n", "", 6},
+	{"stiffness_N_per_m: 0\n", "stiffness_N_per_m", 7},
+	{"damping_N_s_per_m: -1\n", "damping_N_s_per_m", 8},
+	{"temperature_K: 0\n", "temperature_K", 9},
+};
+
+static void assert_refused(const char *yaml, const struct hostile *hostile)
+{
+	struct bench bench;
+	struct err err = {0};
+
+	if (bench_from(&bench, yaml, &err) != JOSTLE_ECONFIG || !strstr(err.text, hostile->field) ||
+	    !strstr(err.file, "jostle-bench-") || err.line != hostile->line)
+		fail_msg("expected %s in line %d, found %s:%d: %s", hostile->field, hostile->line, err.file, err.line,
+			 err.text);
+}
+
+/* catches: a check that was forgotten, or that names another field or line */
+static void every_field_that_can_not_be_is_refused_with_its_place(void **state)
+{
+	char yaml[3000];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(tails) / sizeof(tails[0]); i++) {
+		snprintf(yaml, sizeof(yaml), "%s%s", HEAD, tails[i].yaml);
+		assert_refused(yaml, &tails[i]);
+	}
+	for (size_t i = 0; i < sizeof(heads) / sizeof(heads[0]); i++) {
+		/* put the line in the place of the good one of its key */
+		const char *good = HEAD IN OUT;
+		const size_t key = strcspn(heads[i].yaml, ":") + 1;
+		const char *at = good;
+		while (strncmp(at, heads[i].yaml, key) != 0)
+			at = strchr(at, '\n') + 1;
+		snprintf(yaml, sizeof(yaml), "%.*s%s%s", (int)(at - good), good, heads[i].yaml, strchr(at, '\n') + 1);
+		assert_refused(yaml, &heads[i]);
+	}
+}
+
+/* catches: a file cut anywhere that is taken for whole, or that the checks run past */
+static void a_file_cut_short_is_refused_wherever_it_is_cut(void **state)
+{
+	static const char whole[] = HEAD IN OUTS ", sites: [0-3], limit_V: [-9, 9]}\n";
+	int refused = 0, taken = 0;
+
+	(void)state;
+	for (size_t length = 0; length < sizeof(whole); length += 3) {
+		char yaml[sizeof(whole)];
+		struct bench bench;
+		struct err err = {0};
+
+		memcpy(yaml, whole, length);
+		yaml[length] = '\0';
+		if (bench_from(&bench, yaml, &err) < 0) {
+			refused++;
+		} else {
+			taken++;
+			bench_free(&bench);
+		}
+	}
+	assert_true(taken <= 1 && refused > 100);
+}
+
+static void load_shipped(const char *name, const char *path, void *context)
+{
+	struct bench bench;
+	struct err err = {0};
+
+	if (bench_load(&bench, path, &err) < 0)
+		fail_msg("%s: %s", name, err.text);
+	assert_string_equal(bench.name, name);
+	bench_free(&bench);
+	*(int *)context += 1;
+}
+
+/* catches: a shipped file that its own program refuses */
+static void the_shipped_benches_load(void **state)
+{
+	int n = 0;
+
+	(void)state;
+	find_each(FIND_BENCH, load_shipped, &n);
+	assert_true(n >= 3);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(sim_2_is_what_its_file_says),
+		cmocka_unit_test(groups_expand_in_the_order_they_name_sites),
+		cmocka_unit_test(every_field_that_can_not_be_is_refused_with_its_place),
+		cmocka_unit_test(a_file_cut_short_is_refused_wherever_it_is_cut),
+		cmocka_unit_test(the_shipped_benches_load),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

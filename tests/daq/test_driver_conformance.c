@@ -1,0 +1,271 @@
+/*
+ * What every driver must do, walked over the registry: a new driver is tested on the day it is registered. A driver that
+ * has no bench here fails the first test.
+ */
+#include "daq/daq_fixture.h"
+
+/** A shipped bench of each driver, and the same with a device that is not there. */
+static const struct specimen {
+	const char *driver, *bench, *absent_device;
+} specimens[] = {{"sim", "sim-2", "no-such-plant"}};
+
+static const struct specimen *specimen_of(const struct daq_driver *driver)
+{
+	for (size_t i = 0; i < sizeof(specimens) / sizeof(specimens[0]); i++)
+		if (strcmp(specimens[i].driver, driver->name) == 0)
+			return &specimens[i];
+	fail_msg("driver %s has no bench in this suite", driver->name);
+	return NULL;
+}
+
+static const struct daq_options unpaced = {.seed = 1};
+
+struct stage {
+	struct bench bench;
+	struct daq daq;
+	double *out_V, *in_V;
+};
+
+static void open_stage(struct stage *stage, const struct daq_driver *driver)
+{
+	struct err err = {0};
+
+	bench_named(&stage->bench, specimen_of(driver)->bench);
+	if (daq_open(&stage->daq, &stage->bench, &unpaced, &err) < 0)
+		fail_msg("%s: %s", driver->name, err.text);
+	stage->out_V = calloc(stage->daq.n_out, sizeof(double));
+	stage->in_V = calloc(stage->daq.n_in, sizeof(double));
+}
+
+static void close_stage(struct stage *stage)
+{
+	daq_close(&stage->daq);
+	bench_free(&stage->bench);
+	free(stage->out_V);
+	free(stage->in_V);
+}
+
+#define EACH_DRIVER(driver)                                                                                            \
+	for (const struct daq_driver *const *row = driver_registry, *driver = *row; driver; driver = *++row)
+
+/* catches: a driver without a name, a help line or one of its operations */
+static void every_driver_is_complete(void **state)
+{
+	size_t n = 0;
+
+	(void)state;
+	EACH_DRIVER(driver)
+	{
+		assert_non_null(driver->name);
+		assert_true(driver->summary && driver->summary[0]);
+		assert_true(driver->open && driver->start && driver->exchange && driver->stop && driver->close);
+		specimen_of(driver);
+		n++;
+	}
+	assert_true(n >= 1);
+}
+
+/* catches: channels that are not the bench file's, an absent period or backend */
+static void open_describes_the_bench(void **state)
+{
+	(void)state;
+	EACH_DRIVER(driver)
+	{
+		struct stage stage;
+
+		open_stage(&stage, driver);
+		const struct daq *daq = &stage.daq;
+		assert_ptr_equal(daq->driver, driver);
+		assert_int_equal(daq->n_in, stage.bench.n_in);
+		assert_int_equal(daq->n_out, stage.bench.n_out);
+		assert_true(daq->period_s > 0.0 && daq->backend[0]);
+		for (size_t c = 0; c < daq->n_out; c++) {
+			assert_int_equal(daq->out[c].role, stage.bench.out[c].role);
+			assert_int_equal(daq->out[c].index, stage.bench.out[c].index);
+			assert_true(daq->out[c].min_V <= daq->out[c].safe_V && daq->out[c].safe_V <= daq->out[c].max_V);
+		}
+		close_stage(&stage);
+		assert_null(daq->state);
+	}
+}
+
+static void exchange_some(struct stage *stage, int n)
+{
+	int64_t last_ns = INT64_MIN;
+
+	while (n-- > 0) {
+		int64_t t_ns = 0;
+		const int code = stage->daq.driver->exchange(&stage->daq, stage->out_V, stage->in_V, &t_ns);
+
+		assert_true(code == 0 || code == JOSTLE_EMISSED);
+		assert_true(t_ns > last_ns);
+		last_ns = t_ns;
+		for (size_t c = 0; c < stage->daq.n_in; c++)
+			assert_true(stage->in_V[c] >= stage->daq.in[c].min_V &&
+				    stage->in_V[c] <= stage->daq.in[c].max_V);
+	}
+}
+
+/* catches: a clock that stands or runs backwards, an input beyond its converter, a start that works only once */
+static void exchange_gives_edges_in_order_and_start_may_follow_stop(void **state)
+{
+	(void)state;
+	EACH_DRIVER(driver)
+	{
+		struct stage stage;
+		struct err err = {0};
+
+		open_stage(&stage, driver);
+		for (int turn = 0; turn < 3; turn++) {
+			assert_int_equal(driver->start(&stage.daq, &err), 0);
+			exchange_some(&stage, 50);
+			driver->stop(&stage.daq);
+			driver->stop(&stage.daq);
+		}
+		close_stage(&stage);
+	}
+}
+
+/* catches: a clock that counts anything but the period */
+static void edges_are_one_period_apart(void **state)
+{
+	(void)state;
+	EACH_DRIVER(driver)
+	{
+		struct stage stage;
+		struct err err = {0};
+		int64_t first_ns, last_ns;
+
+		open_stage(&stage, driver);
+		assert_int_equal(driver->start(&stage.daq, &err), 0);
+		driver->exchange(&stage.daq, stage.out_V, stage.in_V, &first_ns);
+		for (int e = 0; e < 100; e++)
+			driver->exchange(&stage.daq, stage.out_V, stage.in_V, &last_ns);
+		assert_near((double)(last_ns - first_ns), 100e9 * stage.daq.period_s, 200.0);
+		close_stage(&stage);
+	}
+}
+
+/* catches: a stop that crashes or drives outputs before anything was started; a close that forgets to stop */
+static void stop_is_safe_before_start_and_close_after_anything(void **state)
+{
+	(void)state;
+	EACH_DRIVER(driver)
+	{
+		struct stage stage;
+		struct err err = {0};
+
+		open_stage(&stage, driver);
+		driver->stop(&stage.daq);
+		close_stage(&stage);
+		open_stage(&stage, driver);
+		assert_int_equal(driver->start(&stage.daq, &err), 0);
+		exchange_some(&stage, 3);
+		close_stage(&stage);
+		daq_close(&stage.daq);
+	}
+}
+
+/* catches: an exchange that goes on as if the clock ran */
+static void exchange_without_a_start_is_an_error(void **state)
+{
+	(void)state;
+	EACH_DRIVER(driver)
+	{
+		struct stage stage;
+		struct err err = {0};
+		int64_t t_ns;
+
+		open_stage(&stage, driver);
+		assert_int_equal(driver->exchange(&stage.daq, stage.out_V, stage.in_V, &t_ns), JOSTLE_EIO);
+		assert_int_equal(driver->start(&stage.daq, &err), 0);
+		driver->stop(&stage.daq);
+		assert_int_equal(driver->exchange(&stage.daq, stage.out_V, stage.in_V, &t_ns), JOSTLE_EIO);
+		close_stage(&stage);
+	}
+}
+
+/* catches: stop and start that leave the outputs where they were; judged by the bench's own force inputs, where it has them */
+static void stop_and_start_drive_the_outputs_to_safe(void **state)
+{
+	(void)state;
+	EACH_DRIVER(driver)
+	{
+		struct stage stage;
+		struct err err = {0};
+
+		open_stage(&stage, driver);
+		const size_t n_sites = stage.bench.nx * stage.bench.ny;
+		for (size_t c = 0; c < n_sites; c++) /* not 0, so that a driver which writes zeros is seen */
+			stage.daq.out[c].safe_V = 2.0;
+		for (int turn = 0; turn < 2; turn++) {
+			assert_int_equal(driver->start(&stage.daq, &err), 0);
+			for (size_t c = 0; c < n_sites; c++)
+				stage.out_V[c] = -5.0;
+			exchange_some(&stage, 1);
+			for (size_t c = 0; c < stage.daq.n_in; c++)
+				if (stage.daq.in[c].role == DAQ_FORCE)
+					assert_near(stage.in_V[c], 2.0, 0.5); /* before this exchange's outputs act */
+			exchange_some(&stage, 1);
+			for (size_t c = 0; c < stage.daq.n_in; c++)
+				if (stage.daq.in[c].role == DAQ_FORCE)
+					assert_near(stage.in_V[c], -5.0, 0.5);
+			driver->stop(&stage.daq);
+		}
+		close_stage(&stage);
+	}
+}
+
+/* catches: a device that is not there and is simulated, skipped or left half open */
+static void an_absent_device_is_an_error_that_names_it(void **state)
+{
+	(void)state;
+	EACH_DRIVER(driver)
+	{
+		const struct specimen *specimen = specimen_of(driver);
+		struct bench bench;
+		struct daq daq;
+		struct err err = {0};
+
+		bench_named(&bench, specimen->bench);
+		free(bench.devices[0]);
+		bench.devices[0] = strdup(specimen->absent_device);
+		assert_int_equal(daq_open(&daq, &bench, &unpaced, &err), JOSTLE_ENODEV);
+		assert_non_null(strstr(err.text, specimen->absent_device));
+		assert_null(daq.state);
+		daq_close(&daq);
+		bench_free(&bench);
+	}
+}
+
+/* catches: a driver taken by the beginning of its name, an error that does not say what there is */
+static void an_unknown_driver_is_an_error_that_names_those_there_are(void **state)
+{
+	struct bench bench;
+	struct daq daq;
+	struct err err = {0};
+
+	(void)state;
+	bench_named(&bench, "sim-2");
+	bench.driver[2] = '\0'; /* "si" */
+	assert_int_equal(daq_open(&daq, &bench, &unpaced, &err), JOSTLE_ENOENT);
+	EACH_DRIVER(driver)
+	assert_non_null(strstr(err.text, driver->name));
+	bench_free(&bench);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_driver_is_complete),
+		cmocka_unit_test(open_describes_the_bench),
+		cmocka_unit_test(exchange_gives_edges_in_order_and_start_may_follow_stop),
+		cmocka_unit_test(edges_are_one_period_apart),
+		cmocka_unit_test(stop_is_safe_before_start_and_close_after_anything),
+		cmocka_unit_test(exchange_without_a_start_is_an_error),
+		cmocka_unit_test(stop_and_start_drive_the_outputs_to_safe),
+		cmocka_unit_test(an_absent_device_is_an_error_that_names_it),
+		cmocka_unit_test(an_unknown_driver_is_an_error_that_names_those_there_are),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
