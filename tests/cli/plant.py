@@ -1,0 +1,49 @@
+"""The plant as a process of its own: it answers a loop, outlives its death, and its log tells what it received.
+
+usage: plant.py JOSTLE
+"""
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+import h5py
+import numpy
+
+jostle = os.path.abspath(sys.argv[1])
+
+with tempfile.TemporaryDirectory() as folder:
+    os.chdir(folder)
+    name = f"test-{os.getpid()}"
+    subprocess.run([jostle, "train", "--task", "two-gaussians", "--out", "p.h5", "--steps", "20", "--batch", "256"], check=True,
+                   capture_output=True)
+    plant = subprocess.Popen([jostle, "plant", "--bench", "sim-2", "--name", name, "--log", "log.h5"], stderr=subprocess.PIPE,
+                             text=True)
+    try:
+        plant.stderr.readline()  # it says when it is ready
+        sample = [jostle, "sample", "--bench", "sim-2", "--attach", name, "--protocol", "p.h5", "-n", "1", "--out", "s.h5"]
+        loop = subprocess.Popen(sample, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        time.sleep(6)  # relaxed for 4 s of the bench's time, then driven
+        second = subprocess.run(sample, capture_output=True, text=True)
+        assert second.returncode == 1 and second.stderr, "a second loop on the same plant must be refused"
+        assert loop.poll() is None, loop.communicate()[1]
+        loop.send_signal(signal.SIGKILL)
+        loop.wait()
+        time.sleep(1)
+    finally:
+        plant.send_signal(signal.SIGINT)
+        plant.communicate()
+    with h5py.File("log.h5") as log:
+        out = log["out_V"][()]
+        x = log["x_m"][()]
+    driven = numpy.flatnonzero(numpy.abs(out[:, :2]).max(axis=1) > 0)
+    assert len(driven) > 500, f"the loop drove the plant at {len(driven)} edges only"
+    assert numpy.abs(out).max() <= 10, "an output beyond the converter's span reached the plant"
+    # After the loop's death: the last outputs held, bit for bit, and the oscillators still moving.
+    last = out[-1]
+    held = len(out) - 1 - numpy.flatnonzero((out != last).any(axis=1)).max()
+    assert held > 300, f"the last outputs were held for {held} edges only"
+    assert numpy.abs(last[:2]).max() > 0, "the loop died while it drove, so what is held is not zero"
+    assert numpy.diff(x[-300:], axis=0).std() > 0, "the plant stopped integrating"
