@@ -120,6 +120,23 @@ static void stops_confine_and_reflect(void **state)
 	rig_close(&rig);
 }
 
+/* catches: stops that hold what they should send back */
+static void a_stop_is_a_mirror(void **state)
+{
+	struct rig rig;
+
+	(void)state;
+	/* a period of ln 2 brings a site half way to its force: 1.2 nm, 0.2 beyond the stop, is 0.8 */
+	rig_open(&rig, COLD(2, 1) SENSOR ACTUATOR "stop_m: 1e-9\n", M_LN2, 1);
+	rig_centre(&rig);
+	rig.out_V[0] = 2.4;
+	rig.out_V[1] = -2.4;
+	rig_edges(&rig, 2);
+	assert_near(rig.in_V[0], 0.8, 1e-6);
+	assert_near(rig.in_V[1], -0.8, 1e-6);
+	rig_close(&rig);
+}
+
 /** Moments <x^2> of exp(-U) by the trapezoidal rule. */
 static double boltzmann_square(double (*energy)(double))
 {
@@ -266,6 +283,7 @@ int main(void)
 		cmocka_unit_test(a_heavy_plant_keeps_equipartition_and_rings),
 		cmocka_unit_test(a_constant_force_moves_the_mean_exactly),
 		cmocka_unit_test(stops_confine_and_reflect),
+		cmocka_unit_test(a_stop_is_a_mirror),
 		cmocka_unit_test(a_parametric_device_relaxes_to_the_boltzmann_law_of_its_parameters),
 		cmocka_unit_test(the_force_input_reads_what_actuator_and_device_do_together),
 		cmocka_unit_test(a_cubic_site_rests_where_its_forces_balance),
