@@ -207,9 +207,11 @@ static int open_device(struct plant *plant, struct err *err)
 
 	if (config->parameters.n_terms == 0)
 		return 0;
-	plant->kernels = network_kernels_best();
-	return network_init(&plant->network, config->lattice[0], config->lattice[1],
-			    (const char *const *)config->parameters.terms, config->parameters.n_terms, err);
+	const int code = network_init(&plant->network, config->lattice[0], config->lattice[1],
+				      (const char *const *)config->parameters.terms, config->parameters.n_terms, err);
+	if (code == 0)
+		plant->kernels = network_kernels_best(); /* and with it a network that plant_fini() ends */
+	return code;
 }
 
 int plant_init(struct plant *plant, const struct plant_config *config, double period_s, uint64_t seed, struct err *err)
