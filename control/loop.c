@@ -12,8 +12,6 @@
 
 #define MAX_REQUESTS     16
 #define TIMED_TICKS      64 /* unpaced: reading the clock at every tick would cost as much as a small network's force */
-/* All of it is locked, so not the 8 MiB of an ordinary thread; the kernels' thread-local scratch is part of it. */
-#define LOOP_STACK_BYTES (2 * 1024 * 1024)
 
 static int take_memory(struct loop *loop, struct err *err)
 {
@@ -184,14 +182,8 @@ static void *thread_main(void *argument)
 
 int loop_start(struct loop *loop, struct err *err)
 {
-	pthread_attr_t attributes;
-	int failed = pthread_attr_init(&attributes);
+	const int failed = pthread_create(&loop->thread, NULL, thread_main, loop);
 
-	if (!failed) {
-		pthread_attr_setstacksize(&attributes, LOOP_STACK_BYTES);
-		failed = pthread_create(&loop->thread, &attributes, thread_main, loop);
-		pthread_attr_destroy(&attributes);
-	}
 	return failed ? err_set(err, JOSTLE_ENOMEM, "the loop's thread could not be started (error %d)", failed) : 0;
 }
 

@@ -52,6 +52,8 @@ struct daq_options {
 struct daq_driver {
 	const char *name;    /* as in a bench file: "sim", "comedi" */
 	const char *summary; /* one line for `jostle list` */
+	const char *example;       /* a shipped bench that the conformance suite opens with this driver */
+	const char *absent_device; /* a device that is not there, for the same suite */
 	size_t state_size;
 
 	/**

@@ -25,7 +25,7 @@ struct observation_batch {
 	double       t;          /* diffusion time of every moment */
 	double       step;       /* probe time delta between before and after; 0 when x_after is NULL */
 	size_t       n_blocks;   /* whole blocks: n = 32 n_blocks */
-	size_t       n_sites;    /* variables in a block */
+	size_t       n_sites;    /* lattice sites in a block, at most NETWORK_MAX_SITES */
 	const float *x_before;   /* [block][site][lane] */
 	const float *x_after;
 	const float *force;      /* measured total force at x_before, never the number that was commanded */

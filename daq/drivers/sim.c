@@ -232,6 +232,8 @@ static void sim_stop(struct daq *daq)
 const struct daq_driver driver_sim = {
 	.name = "sim",
 	.summary = "a simulated bench: a plant in this process, or a running jostle plant",
+	.example = "sim-2",
+	.absent_device = "no-such-plant",
 	.state_size = sizeof(struct sim),
 	.open = sim_open,
 	.start = sim_start,

@@ -13,7 +13,7 @@
 #include "protocols/diffusion.h"
 
 /* One block's residual: too large for the stack of a thread when the lattice is large. */
-static _Thread_local _Alignas(64) float residual[NETWORK_MAX_VARIABLES * BLOCK_LANES];
+static _Thread_local _Alignas(64) float residual[NETWORK_MAX_SITES * BLOCK_LANES];
 
 static void observe(const struct network *network, const float packed[], const struct observation_batch *batch,
 		    size_t first_block, size_t last_block, struct estimator_sum *sum)

@@ -1,22 +1,8 @@
 /*
- * What every driver must do, walked over the registry: a new driver is tested on the day it is registered. A driver that
- * has no bench here fails the first test.
+ * What every driver must do, walked over the registry: a new driver is tested on the day it is registered, on the bench
+ * that it names as its example.
  */
 #include "daq/daq_fixture.h"
-
-/** A shipped bench of each driver, and the same with a device that is not there. */
-static const struct specimen {
-	const char *driver, *bench, *absent_device;
-} specimens[] = {{"sim", "sim-2", "no-such-plant"}};
-
-static const struct specimen *specimen_of(const struct daq_driver *driver)
-{
-	for (size_t i = 0; i < sizeof(specimens) / sizeof(specimens[0]); i++)
-		if (strcmp(specimens[i].driver, driver->name) == 0)
-			return &specimens[i];
-	fail_msg("driver %s has no bench in this suite", driver->name);
-	return NULL;
-}
 
 static const struct daq_options unpaced = {.seed = 1};
 
@@ -26,11 +12,20 @@ struct stage {
 	double *out_V, *in_V;
 };
 
+/** The driver's example, whichever driver the file itself names. */
+static void example_bench(struct bench *bench, const struct daq_driver *driver)
+{
+	bench_named(bench, driver->example);
+	free(bench->driver);
+	bench->driver = strdup(driver->name);
+	assert_non_null(bench->driver);
+}
+
 static void open_stage(struct stage *stage, const struct daq_driver *driver)
 {
 	struct err err = {0};
 
-	bench_named(&stage->bench, specimen_of(driver)->bench);
+	example_bench(&stage->bench, driver);
 	if (daq_open(&stage->daq, &stage->bench, &unpaced, &err) < 0)
 		fail_msg("%s: %s", driver->name, err.text);
 	stage->out_V = calloc(stage->daq.n_out, sizeof(double));
@@ -59,7 +54,7 @@ static void every_driver_is_complete(void **state)
 		assert_non_null(driver->name);
 		assert_true(driver->summary && driver->summary[0]);
 		assert_true(driver->open && driver->start && driver->exchange && driver->stop && driver->close);
-		specimen_of(driver);
+		assert_true(driver->example && driver->absent_device);
 		n++;
 	}
 	assert_true(n >= 1);
@@ -222,16 +217,15 @@ static void an_absent_device_is_an_error_that_names_it(void **state)
 	(void)state;
 	EACH_DRIVER(driver)
 	{
-		const struct specimen *specimen = specimen_of(driver);
 		struct bench bench;
 		struct daq daq;
 		struct err err = {0};
 
-		bench_named(&bench, specimen->bench);
+		example_bench(&bench, driver);
 		free(bench.devices[0]);
-		bench.devices[0] = strdup(specimen->absent_device);
+		bench.devices[0] = strdup(driver->absent_device);
 		assert_int_equal(daq_open(&daq, &bench, &unpaced, &err), JOSTLE_ENODEV);
-		assert_non_null(strstr(err.text, specimen->absent_device));
+		assert_non_null(strstr(err.text, driver->absent_device));
 		assert_null(daq.state);
 		daq_close(&daq);
 		bench_free(&bench);
