@@ -168,6 +168,8 @@ int plant_log_open(struct plant_log *log, const char *path, size_t n_out, size_t
 		return code;
 	code = take_memory(log, period_s, err);
 	code = code < 0 ? code : provenance_write(&log->file, provenance, err);
+	code = code < 0 ? code : h5_set_text(&log->file, "/", "format", "jostle-plant-log", err);
+	code = code < 0 ? code : h5_set_u64(&log->file, "/", "format_version", 1, err);
 	code = code < 0 ? code : h5_set_double(&log->file, "/", "period_s", period_s, err);
 	for (int column = 0; code == 0 && column < 4; column++)
 		code = make_column(log, column, err);
