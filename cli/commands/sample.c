@@ -12,6 +12,7 @@
 #include "base/pool.h"
 #include "base/progress.h"
 #include "base/provenance.h"
+#include "base/yaml.h"
 #include "cli/command.h"
 #include "cli/options.h"
 #include "cli/picture.h"
@@ -152,18 +153,36 @@ static int draw_through_loop(struct job *job, struct err *err)
 	return status;
 }
 
+/** The plant's file verbatim, or NULL where no simulated device stands behind the samples. */
+static char *plant_text(const struct job *job)
+{
+	char  path[1024], *text = NULL;
+	struct err ignored;
+
+	if (job->arguments->ensemble || strcmp(job->bench.driver, "sim") != 0 ||
+	    find_file(FIND_PLANT, job->bench.devices[0], path, sizeof(path), &ignored) ||
+	    read_text_file(path, 1 << 20, &text, &ignored))
+		return NULL;
+	return text;
+}
+
 static int save(const struct job *job, struct err *err)
 {
+	char                   *plant = plant_text(job);
 	const struct provenance provenance = {.command = "sample",
 	                                      .backend = job->backend,
 	                                      .simulated = job->simulated,
 	                                      .seed = job->arguments->seed,
 	                                      .task = job->protocol.task,
 	                                      .bench = job->has_bench ? job->bench.text : NULL,
+	                                      .plant = plant,
 	                                      .protocol_checksum = job->protocol.checksum,
 	                                      .calibration_checksum = job->has_bench ? job->record.checksum : NULL};
 
-	return sample_file_save(&job->file, job->arguments->out, &provenance, err);
+	const int               status = sample_file_save(&job->file, job->arguments->out, &provenance, err);
+
+	free(plant);
+	return status;
 }
 
 /** The picture needs the target: the task's, by name, or the one that the protocol was learned from. */
