@@ -2,6 +2,7 @@
 #include "daq/daq_fixture.h"
 
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
@@ -189,6 +190,7 @@ static void an_attached_bench_exchanges_is_exclusive_and_survives_its_plant(void
 	assert_int_equal(code, JOSTLE_EIO);
 	daq_close(&daq);
 	bench_free(&bench);
+	shm_unlink(page.path); /* what the killed plant could not remove */
 }
 
 /* catches: a plant at another period taken for the bench */

@@ -2,6 +2,7 @@
 #include "sim/plant_fixture.h"
 
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
@@ -39,9 +40,13 @@ static int stage_free(void **state)
 {
 	struct stage *stage = *state;
 
-	if (stage->pid > 0) {
+	char page[96];
+
+	if (stage->pid > 0) { /* a test that failed half way */
 		kill(stage->pid, SIGKILL);
 		waitpid(stage->pid, NULL, 0);
+		snprintf(page, sizeof(page), "/jostle-plant-%s", stage->name);
+		shm_unlink(page);
 	}
 	unlink(stage->plant);
 	unlink(stage->log);
