@@ -228,3 +228,14 @@ int h5_make_group(const struct h5_file *file, const char *name, struct err *err)
 		H5Pclose(creation);
 	return code;
 }
+
+void h5_abandon(struct h5_file *file)
+{
+	char partial[sizeof(file->path) + sizeof(PARTIAL)];
+	const bool writing = file->writing;
+
+	partial_path(file, partial);
+	h5_close(file);
+	if (writing)
+		unlink(partial);
+}

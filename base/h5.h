@@ -35,6 +35,9 @@ int h5_create(struct h5_file *file, const char *path, struct err *err);
 /** Flush, close, sync to disk and rename to the final name. On error the .partial file stays. Call from: setup. */
 int h5_commit(struct h5_file *file, struct err *err);
 
+/** Close a file being written and remove its .partial: it will not be. Call from: setup. */
+void h5_abandon(struct h5_file *file);
+
 /** Close. A file being written keeps its .partial name. Safe to call twice. Call from: setup. */
 void h5_close(struct h5_file *file);
 

@@ -47,10 +47,30 @@ static const cyaml_config_t cyaml_base = {
 	.flags = CYAML_CFG_NO_ALIAS,
 };
 
-int yaml_load(const char *path, const cyaml_schema_value_t *schema, void **document, char **text, struct err *err)
+int yaml_parse(const char *origin, const char *text, const cyaml_schema_value_t *schema, void **document,
+	       struct err *err)
 {
 	struct cyaml_error error = {0};
 	cyaml_config_t config = cyaml_base;
+
+	*document = NULL;
+	const int code = yaml_check(origin, text, schema, err);
+	if (code)
+		return code;
+	config.log_fn = take_log;
+	config.log_ctx = &error;
+	const cyaml_err_t result =
+		cyaml_load_data((const uint8_t *)text, strlen(text), &config, schema, document, NULL);
+	if (result == CYAML_OK)
+		return 0;
+	*document = NULL;
+	return err_at(err, result == CYAML_ERR_OOM ? JOSTLE_ENOMEM : JOSTLE_ECONFIG, origin, error.line, error.column,
+		      "%s%s%s", error.field, error.field[0] ? ": " : "",
+		      error.sentence[0] ? error.sentence : cyaml_strerror(result));
+}
+
+int yaml_load(const char *path, const cyaml_schema_value_t *schema, void **document, char **text, struct err *err)
+{
 	char *fresh;
 
 	*document = NULL;
@@ -61,27 +81,11 @@ int yaml_load(const char *path, const cyaml_schema_value_t *schema, void **docum
 		code = err->code = JOSTLE_ECONFIG;
 	if (code)
 		return code;
-	code = yaml_check(path, fresh, schema, err);
-	if (code)
-		goto fail;
-	config.log_fn = take_log;
-	config.log_ctx = &error;
-	const cyaml_err_t result =
-		cyaml_load_data((const uint8_t *)fresh, strlen(fresh), &config, schema, document, NULL);
-	if (result != CYAML_OK) {
-		*document = NULL;
-		code = err_at(err, result == CYAML_ERR_OOM ? JOSTLE_ENOMEM : JOSTLE_ECONFIG, path, error.line,
-			      error.column, "%s%s%s", error.field, error.field[0] ? ": " : "",
-			      error.sentence[0] ? error.sentence : cyaml_strerror(result));
-		goto fail;
-	}
-	if (text)
+	code = yaml_parse(path, fresh, schema, document, err);
+	if (text && !code)
 		*text = fresh;
 	else
 		free(fresh);
-	return 0;
-fail:
-	free(fresh);
 	return code;
 }
 

@@ -20,7 +20,11 @@ int yaml_load(const char *path, const cyaml_schema_value_t *schema, void **docum
 /* libyaml exports a yaml_free of its own and calls it through the linker, which would find ours: hence another symbol. */
 #define yaml_free jostle_yaml_free
 
-/** Free what yaml_load() gave. NULL is allowed. Call from: setup. */
+/** The same for a text that is in memory already; `origin` stands for the file in errors. Call from: setup. */
+int yaml_parse(const char *origin, const char *text, const cyaml_schema_value_t *schema, void **document,
+	       struct err *err);
+
+/** Free what yaml_load() or yaml_parse() gave. NULL is allowed. Call from: setup. */
 void yaml_free(const cyaml_schema_value_t *schema, void *document);
 
 /** Read a whole file as text. Errors: JOSTLE_ENOENT, JOSTLE_EIO, JOSTLE_EFORMAT (too long, or holds NUL). Call from: setup. */

@@ -226,29 +226,45 @@ int task_check(const struct task *task, struct err *err)
 	return status;
 }
 
-int task_load(struct task *task, const char *path, struct err *err)
+/** Fill `task` from a parsed document, and free that. `text` is what it was parsed from. */
+static int take_checked(struct task *task, void *loaded, const char *origin, const char *text, struct err *err)
 {
-	struct document *document = NULL;
-	void *loaded = NULL;
 	const char *field = "readout";
 	struct err fault = {0};
+	int status = take_document(task, loaded, &fault);
+
+	yaml_free(&schema, loaded);
+	if (!status)
+		status = check(task, &field, &fault);
+	if (status == JOSTLE_ENOMEM)
+		err_set(err, status, "%s: %s", origin, fault.text);
+	else if (status)
+		status = yaml_refuse(err, origin, text, field, "%s", fault.text);
+	if (status)
+		task_fini(task);
+	return status;
+}
+
+int task_load(struct task *task, const char *path, struct err *err)
+{
+	void *loaded = NULL;
 	int status;
 
 	*task = defaults;
 	if ((status = yaml_load(path, &schema, &loaded, &task->text, err)))
 		return status;
-	document = loaded;
-	status = take_document(task, document, &fault);
-	yaml_free(&schema, document);
-	if (!status)
-		status = check(task, &field, &fault);
-	if (status == JOSTLE_ENOMEM)
-		err_set(err, status, "%s: %s", path, fault.text);
-	else if (status)
-		status = yaml_refuse(err, path, task->text, field, "%s", fault.text);
-	if (status)
-		task_fini(task);
-	return status;
+	return take_checked(task, loaded, path, task->text, err);
+}
+
+int task_parse(struct task *task, const char *origin, const char *text, struct err *err)
+{
+	void *loaded = NULL;
+	int status;
+
+	*task = defaults;
+	if ((status = yaml_parse(origin, text, &schema, &loaded, err)))
+		return status;
+	return take_checked(task, loaded, origin, text, err);
 }
 
 void task_hash(const struct task *task, struct hash *hash)

@@ -50,6 +50,12 @@ struct task {
 int task_load(struct task *task, const char *path, struct err *err);
 void task_fini(struct task *task);
 
+/**
+ * The same for a text that is in memory already, as the one in a protocol file; `origin` stands for the file in errors.
+ * Call from: setup.
+ */
+int task_parse(struct task *task, const char *origin, const char *text, struct err *err);
+
 /** Replace the terms. Errors: JOSTLE_ECONFIG (too many or too long). Call from: setup. */
 int task_set_terms(struct task *task, const char *const specs[], size_t n_specs, struct err *err);
 

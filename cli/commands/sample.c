@@ -5,9 +5,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/err.h"
 #include "base/find.h"
+#include "base/h5.h"
 #include "base/log.h"
 #include "base/pool.h"
 #include "base/progress.h"
@@ -18,6 +20,7 @@
 #include "cli/picture.h"
 #include "control/bench_calibration.h"
 #include "control/sampling.h"
+#include "control/sequencer.h"
 #include "daq/bench.h"
 #include "learning/metrics.h"
 #include "learning/sample_file.h"
@@ -128,6 +131,7 @@ static int draw_through_loop(struct job *job, struct err *err)
 {
 	const struct arguments        *a = job->arguments;
 	const struct protocol         *protocol = &job->protocol;
+	const double                   rest = a->rest > 0.0 ? a->rest : SEQUENCER_MINIMUM_RELAXATION;
 	struct loop_report             report = {0};
 	const struct sampling_options  options = {
 	         .bench = &job->bench,
@@ -135,18 +139,17 @@ static int draw_through_loop(struct job *job, struct err *err)
 	         .protocol = protocol,
 	         .record = &job->record,
 	         .n_samples = a->n,
-	         .relax_time = a->rest,
+	         .relax_time = rest,
 	         .t_final = protocol->t[protocol->n_knots - 1],
 	         .t_minimum = protocol->t[0],
 	         .arm = a->arm};
 	int status = sampling_run(&options, job->file.samples, &job->file.n, &report, err);
 
 	job->file.step = report.step;
-	job->file.relaxation = a->rest;
+	job->file.relaxation = rest;
 	job->simulated = report.simulated;
 	snprintf(job->backend, sizeof(job->backend), "%s", report.backend);
-	snprintf(job->file.drive, sizeof(job->file.drive), "%s",
-	         job->bench.drive == DRIVE_FEEDBACK ? "feedback" : "parametric");
+	snprintf(job->file.drive, sizeof(job->file.drive), "%s", bench_drive_name(job->bench.drive));
 	if (report.n_ticks)
 		print_loop(&report);
 	loop_report_fini(&report);
@@ -185,71 +188,117 @@ static int save(const struct job *job, struct err *err)
 	return status;
 }
 
-/** The picture needs the target: the task's, by name, or the one that the protocol was learned from. */
-static int draw_picture(const struct job *job, struct err *err)
+/** The task whose target a picture shows: the one named, or the one that the protocol was learned from. */
+static int load_task(const struct job *job, struct task *task, struct err *err)
 {
-	char           path[1024];
-	struct task    task = {0};
+	const struct arguments *a = job->arguments;
+	char                    path[1024];
+
+	if (!a->task && !job->protocol.task)
+		return err_set(err, JOSTLE_EINVAL,
+		               "--png: %s does not say what it was learned from; name its task with --task", a->protocol);
+	if (!a->task)
+		return task_parse(task, a->protocol, job->protocol.task, err);
+	const int status = find_file(FIND_TASK, a->task, path, sizeof(path), err);
+	return status ? status : task_load(task, path, err);
+}
+
+static int draw_picture(const struct job *job, const struct task *task, struct err *err)
+{
 	struct target  target = {0};
 	struct metrics metrics = {0};
 	struct pool   *pool = NULL;
 	int            status;
 
-	if (job->arguments->task)
-		status = find_file(FIND_TASK, job->arguments->task, path, sizeof(path), err);
-	else
-		status = err_set(err, JOSTLE_EINVAL, "--png: expected --task TASK, to draw its target beside the samples");
-	if (status || (status = task_load(&task, path, err)))
-		return status;
-	if ((status = task_check(&task, err)) || (status = target_init(&target, task.target, task.nx * task.ny, err)) ||
-	    (status = pool_new(&pool, 0, err)) ||
+	if ((status = target_init(&target, task->target, task->nx * task->ny, err)) || (status = pool_new(&pool, 0, err)) ||
 	    (status = metrics_evaluate(&metrics, &target.mixture, job->file.samples, job->file.n, job->arguments->seed,
 	                               pool, err)))
 		goto done;
-	status = picture_of_samples(job->arguments->png, task.name, &target.mixture, &job->file, &metrics, err);
+	status = picture_of_samples(job->arguments->png, task->name, &target.mixture, &job->file, &metrics, err);
 done:
 	metrics_fini(&metrics);
 	pool_free(pool);
 	target_fini(&target);
-	task_fini(&task);
 	return status;
+}
+
+/** Refuse what would only show after the work: an output that is an input, or that can't be written. */
+static int check_output(const struct arguments *a, struct err *err)
+{
+	struct stat        input, output;
+	struct sample_file old;
+	struct h5_file     trial;
+	int                status;
+
+	if (stat(a->out, &output) == 0) {
+		if (stat(a->protocol, &input) == 0 && input.st_ino == output.st_ino && input.st_dev == output.st_dev)
+			return err_set(err, JOSTLE_EINVAL, "--out: %s is the protocol", a->out);
+		if ((status = sample_file_load(&old, a->out, err)))
+			return err_context(err, "--out: refusing to replace a file that does not hold samples");
+		sample_file_fini(&old);
+	}
+	if ((status = h5_create(&trial, a->out, err)))
+		return status;
+	h5_abandon(&trial);
+	return 0;
 }
 
 static int draw(struct job *job, struct err *err)
 {
 	const struct arguments *a = job->arguments;
+	struct task             task = {0};
 	struct err              later = {0};
 	int                     status;
 
-	if ((status = protocol_load(&job->protocol, a->protocol, err)))
+	if ((status = protocol_load(&job->protocol, a->protocol, err)) || (status = check_output(a, err)))
 		return status;
 	if (a->bench && (status = load_bench(job, err)))
+		return status;
+	if (a->png && (status = load_task(job, &task, err)))
 		return status;
 	job->file.n_sites = job->protocol.network.n_sites;
 	job->file.n_asked = a->n;
 	job->file.samples = malloc(a->n * job->file.n_sites * sizeof(*job->file.samples));
-	if (!job->file.samples)
-		return err_set(err, JOSTLE_ENOMEM, "no memory for %zu samples of %zu sites", a->n, job->file.n_sites);
+	if (!job->file.samples) {
+		status = err_set(err, JOSTLE_ENOMEM, "no memory for %zu samples of %zu sites", a->n, job->file.n_sites);
+		goto done;
+	}
 	status = a->ensemble ? draw_with_engine(job, err) : draw_through_loop(job, err);
 
 	/* Whatever stopped the job, the samples so far are kept. */
-	if (job->file.n == 0)
-		return status ? status : err_set(err, JOSTLE_EIO, "no sample was drawn");
+	if (job->file.n == 0) {
+		status = status ? status : err_set(err, JOSTLE_EIO, "no sample was drawn");
+		goto done;
+	}
 	if (save(job, &later)) {
 		*err = later;
-		return err->code;
+		status = err->code;
+		goto done;
 	}
 	printf("  samples          %zu in %s\n", job->file.n, a->out);
 	if (job->file.n_diverged)
 		log_warning("%zu of %zu samples diverged", job->file.n_diverged, job->file.n);
 	if (status)
-		return err_context(err, "%zu of %zu samples are in %s", job->file.n, a->n, a->out);
-	return a->png ? draw_picture(job, err) : 0;
+		err_context(err, "%zu of %zu samples are in %s", job->file.n, a->n, a->out);
+	else if (a->png)
+		status = draw_picture(job, &task, err);
+done:
+	task_fini(&task);
+	return status;
+}
+
+/** Options that the chosen way of drawing has no use for are mistakes: the person meant something by them. */
+static const char *useless_option(const struct arguments *a)
+{
+	if (a->ensemble)
+		return a->drive ? "--drive" : a->attach ? "--attach" : a->calibration ? "--calibration"
+		       : a->paced ? "--paced" : a->arm ? "--arm" : a->rest > 0.0 ? "--rest" : NULL;
+	return a->step > 0.0 ? "--step" : a->threads ? "--threads" : NULL;
 }
 
 static int run(int argc, char **argv)
 {
-	struct arguments        a = {.n = 1000, .rest = 4.0};
+	struct arguments        a = {.n = 1000};
 	const struct option_row rows[] = {
 	        {"protocol", OPTION_TEXT, &a.protocol, "FILE", "the driving protocol, from jostle train", true, 0, 0},
 	        {"out", OPTION_TEXT, &a.out, "FILE", "the samples to write", true, 0, 0},
@@ -270,8 +319,8 @@ static int run(int argc, char **argv)
 	        {"arm", OPTION_FLAG, &a.arm, "", "allow outputs on hardware; a simulated bench needs no leave", false, 0, 0},
 	        {"threads", OPTION_SIZE, &a.threads, "N", "ensemble: threads (all cores); never changes the result", false,
 	         1, 1024},
-	        {"png", OPTION_TEXT, &a.png, "FILE", "a picture: target beside samples; needs --task", false, 0, 0},
-	        {"task", OPTION_TEXT, &a.task, "TASK", "whose target to draw", false, 0, 0},
+	        {"png", OPTION_TEXT, &a.png, "FILE", "a picture: target beside samples", false, 0, 0},
+	        {"task", OPTION_TEXT, &a.task, "TASK", "whose target the picture shows (what the protocol was learned from)", false, 0, 0},
 	};
 	struct job job = {.arguments = &a};
 	struct err err = {0};
@@ -280,6 +329,11 @@ static int run(int argc, char **argv)
 	              argc, argv);
 	if (!a.ensemble && !a.bench) {
 		fprintf(stderr, "jostle sample: expected --bench BENCH or --ensemble\ntry: jostle sample --help\n");
+		return EXIT_USAGE;
+	}
+	if (useless_option(&a)) {
+		fprintf(stderr, "jostle sample: %s has no use %s\ntry: jostle sample --help\n", useless_option(&a),
+		        a.ensemble ? "with --ensemble" : "without --ensemble");
 		return EXIT_USAGE;
 	}
 	int status = draw(&job, &err);

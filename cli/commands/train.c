@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/err.h"
@@ -79,6 +80,28 @@ static void print_report(const struct training_report *report)
 		       report->training_loss[k]);
 }
 
+/** Refuse what would only show after the work: an output that can't be written, or work that would be lost. */
+static int check_output(const struct arguments *arguments, const char *checkpoint, struct err *err)
+{
+	struct stat     status_of;
+	struct protocol old;
+	struct h5_file  trial;
+	int             status;
+
+	if (!arguments->resume && stat(checkpoint, &status_of) == 0)
+		return err_set(err, JOSTLE_EBUSY,
+		               "%s holds an interrupted training: go on with --resume, or remove it to begin anew", checkpoint);
+	if (stat(arguments->out, &status_of) == 0) {
+		if ((status = protocol_load(&old, arguments->out, err)))
+			return err_context(err, "--out: refusing to replace a file that is not a protocol");
+		protocol_fini(&old);
+	}
+	if ((status = h5_create(&trial, arguments->out, err)))
+		return status;
+	h5_abandon(&trial);
+	return 0;
+}
+
 static int train(const struct arguments *arguments, struct err *err)
 {
 	char                   checkpoint[1024];
@@ -98,7 +121,7 @@ static int train(const struct arguments *arguments, struct err *err)
 	                                        .checkpoint = checkpoint,
 	                                        .resume = arguments->resume,
 	                                        .progress = &progress};
-	if ((status = pool_new(&pool, arguments->threads, err)))
+	if ((status = check_output(arguments, checkpoint, err)) || (status = pool_new(&pool, arguments->threads, err)))
 		goto done;
 	status = trainer_run(&options, &task, pool, &protocol, &report, err);
 	if (status == JOSTLE_EINTR)
