@@ -33,15 +33,19 @@ function(room name)
 	endforeach()
 endfunction()
 
-# kernel_target(LIBRARY TARGET): compile for a target of protocols/kernel_target.h: one, block or avx2.
+# kernel_target(LIBRARY TARGET): compile for a target of protocols/kernel_target.h: one, block, avx2 or avx512.
 function(kernel_target library target)
 	if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
-		target_compile_definitions(${library} PRIVATE JOSTLE_HAVE_AVX2)
+		target_compile_definitions(${library} PRIVATE JOSTLE_X86)
 	endif()
 	if(target STREQUAL block)
 		target_compile_definitions(${library} PRIVATE KERNEL_BLOCK)
 	elseif(target STREQUAL avx2)
 		target_compile_definitions(${library} PRIVATE KERNEL_AVX2)
 		target_compile_options(${library} PRIVATE -mavx2 -mfma)
+	elseif(target STREQUAL avx512)
+		target_compile_definitions(${library} PRIVATE KERNEL_AVX512)
+		target_compile_options(${library} PRIVATE -mavx512f -mavx512vl -mavx512bw -mavx512dq -mfma
+			-mprefer-vector-width=512)
 	endif()
 endfunction()

@@ -68,7 +68,7 @@ void network_parameter_name(const struct network *network, size_t k, char *name,
  */
 #define network_kernels FAMILY(network_kernels)
 struct network_kernels {
-	const char *name; /* "one", "block", "avx2" */
+	const char *name; /* of its target in kernel_target.h */
 	size_t (*packed_size)(const struct network *network);
 
 	/** RT_SAFE. Call from: any. */

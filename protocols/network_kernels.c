@@ -125,13 +125,7 @@ static void power(const struct network *network, const real packed[], const real
 }
 
 const struct network_kernels TARGET(network_kernels_table) = {
-#if defined KERNEL_AVX2
-	.name = "avx2",
-#elif defined KERNEL_BLOCK
-	.name = "block",
-#else
-	.name = "one",
-#endif
+	.name = TARGET_NAME,
 	.packed_size = packed_size,
 	.pack = pack,
 	.energy = energy,

@@ -1,19 +1,28 @@
 /*
- * Normal numbers for 32 replicas at once. Compiled for each block target.
+ * Normal numbers for 32 replicas at once, and the step that uses them up. Compiled for each block target.
  *
  * Philox4x32-10 (Salmon, Moraes, Dror, Shaw 2011) runs in every lane on the addresses of base/random.h; its words are
- * Random123's, bit for bit. Box and Muller then need ln u and the sine and cosine of a fraction of a turn:
+ * Random123's, bit for bit. A round multiplies two words to 64 bits each and swaps the halves. Here a word stands in
+ * the lower half of a 64-bit number and whatever was left above it is ignored by the next multiplication, so that half
+ * the swaps cost nothing; even and odd replicas have vectors of their own, and four such chains run in turn, because
+ * one alone would wait for its own multiplications.
  *
- *   ln u         u = 2^e m with m in [sqrt(1/2), sqrt 2); ln m = z - z^2/2 + z^3 P(z), z = m - 1, relative error 7e-9
- *   cos, sin     of (pi/2)(j + y), j the nearest quadrant and |y| <= 1/2: polynomials in y^2, error below 3e-8
+ * Box and Muller then need ln u, and the sine and cosine of 2 pi u:
  *
- * The polynomials are least-squares fits at Chebyshev nodes. The numbers agree with random_normals() to single
- * precision.
+ *   -2 ln u      u = 2^e m with m in [sqrt(1/2), sqrt 2), z = m - 1; z (z Q(z) - 2) - 2 e ln 2, relative error 3e-8
+ *   cos, sin     of pi (j + h), j the nearest half turn and |h| <= 1/2: polynomials in h^2, error below 5e-8
+ *
+ * The polynomials are minimax fits. The numbers agree with random_normals() to single precision.
  */
 #include "sim/engine_kernels.h"
 
 #include <math.h>
 #include <string.h>
+#if defined __SSE2__
+#include <immintrin.h>
+#endif
+
+#include "protocols/lanes.h"
 
 #define PHILOX_ROUNDS 10
 #define PHILOX_M0     0xD2511F53u
@@ -21,30 +30,124 @@
 #define PHILOX_W0     0x9E3779B9u
 #define PHILOX_W1     0xBB67AE85u
 
-/** words[i][lane]: the four words of replicas first_replica … + 31 at one address. */
-static void philox(uint64_t seed, enum random_stream stream, uint32_t first_replica, uint64_t step, uint32_t block,
-		   uint32_t words[4][LANES])
+#define CHAINS 4 /* [vector, next vector][even, odd] */
+
+#define LOW  0x00000000ffffffffu
+#define HIGH 0xffffffff00000000u
+
+/* WIDTH / 2 numbers of 64 bits: the words of every second replica. */
+typedef uint64_t words __attribute__((vector_size(WIDTH * sizeof(uint32_t))));
+
+/** The 64-bit product of the lower halves. */
+static inline words product(words a, uint32_t m)
 {
-	uint32_t k0 = (uint32_t)seed, k1 = (uint32_t)(seed >> 32);
+#if WIDTH == 16
+	return (words)_mm512_mul_epu32((__m512i)a, _mm512_set1_epi64(m));
+#elif WIDTH == 8
+	return (words)_mm256_mul_epu32((__m256i)a, _mm256_set1_epi64x(m));
+#elif defined __SSE2__
+	return (words)_mm_mul_epu32((__m128i)a, _mm_set1_epi64x(m));
+#else
+	return (a & LOW) * m;
+#endif
+}
 
-	for (uint32_t l = 0; l < LANES; l++) {
-		words[0][l] = first_replica + l;
-		words[1][l] = (uint32_t)step;
-		words[2][l] = (uint32_t)stream << 24 | (block & 0xffffffu);
-		words[3][l] = (uint32_t)(step >> 32);
+/**
+ * What the first two rounds know before the block of variables is known. In round one half of the products depend on the
+ * replica alone and half on the block alone; in round two they have changed places.
+ */
+struct stream {
+	uint32_t k0, k1, step_low, tag;
+	words key[PHILOX_ROUNDS][2];   /* of rounds three to nine, in every lane */
+	words first[2][LANE_VECTORS];  /* [even, odd][vector]: M0 times the replica */
+	words second[2][LANE_VECTORS]; /* M1 times what round one makes of it */
+};
+
+static void stream_open(struct stream *stream, uint64_t seed, enum random_stream tag, uint32_t first_replica,
+			uint64_t step)
+{
+	stream->k0 = (uint32_t)seed;
+	stream->k1 = (uint32_t)(seed >> 32);
+	stream->step_low = (uint32_t)step;
+	stream->tag = (uint32_t)tag << 24;
+	for (uint32_t round = 0; round < PHILOX_ROUNDS; round++) {
+		stream->key[round][0] = (words){0} + (stream->k0 + round * PHILOX_W0);
+		stream->key[round][1] = (words){0} + (stream->k1 + round * PHILOX_W1);
 	}
-	for (int round = 0; round < PHILOX_ROUNDS; round++) {
-		for (size_t l = 0; l < LANES; l++) {
-			const uint64_t p0 = (uint64_t)PHILOX_M0 * words[0][l];
-			const uint64_t p1 = (uint64_t)PHILOX_M1 * words[2][l];
+	for (uint32_t odd = 0; odd < 2; odd++)
+		for (uint32_t v = 0; v < LANE_VECTORS; v++) {
+			words replica;
 
-			words[0][l] = (uint32_t)(p1 >> 32) ^ words[1][l] ^ k0;
-			words[1][l] = (uint32_t)p1;
-			words[2][l] = (uint32_t)(p0 >> 32) ^ words[3][l] ^ k1;
-			words[3][l] = (uint32_t)p0;
+			for (uint32_t i = 0; i < WIDTH / 2; i++)
+				replica[i] = first_replica + v * WIDTH + 2 * i + odd;
+			const words p0 = product(replica, PHILOX_M0);
+
+			stream->first[odd][v] = p0;
+			stream->second[odd][v] = product(p0 >> 32 ^ (step >> 32) ^ stream->k1, PHILOX_M1);
 		}
-		k0 += PHILOX_W0;
-		k1 += PHILOX_W1;
+}
+
+/** Rounds three to nine. */
+static inline void middle_rounds(const struct stream *stream, words w[CHAINS][4])
+{
+#pragma GCC unroll 8
+	for (uint32_t round = 2; round < PHILOX_ROUNDS - 1; round++)
+#pragma GCC unroll 4
+		for (uint32_t c = 0; c < CHAINS; c++) {
+			const words p0 = product(w[c][0], PHILOX_M0), p1 = product(w[c][2], PHILOX_M1);
+
+			w[c][0] = p1 >> 32 ^ (w[c][1] ^ stream->key[round][0]);
+			w[c][1] = p1;
+			w[c][2] = p0 >> 32 ^ (w[c][3] ^ stream->key[round][1]);
+			w[c][3] = p0;
+		}
+}
+
+/** The lower halves of `even` and the upper ones of `odd`. */
+static inline words join(words even, words odd)
+{
+	return (even & LOW) | (odd & HIGH);
+}
+
+/** Round ten, which puts even and odd replicas side by side. */
+static inline void last_round(const struct stream *stream, const words even[4], const words odd[4], words out[4])
+{
+	const words k0 = stream->key[PHILOX_ROUNDS - 1][0], k1 = stream->key[PHILOX_ROUNDS - 1][1];
+	const words e0 = product(even[0], PHILOX_M0), e1 = product(even[2], PHILOX_M1);
+	const words o0 = product(odd[0], PHILOX_M0), o1 = product(odd[2], PHILOX_M1);
+
+	out[0] = join(e1 >> 32 ^ even[1] ^ k0, o1 ^ (odd[1] ^ k0) << 32);
+	out[1] = join(e1, o1 << 32);
+	out[2] = join(e0 >> 32 ^ even[3] ^ k1, o0 ^ (odd[3] ^ k1) << 32);
+	out[3] = join(e0, o0 << 32);
+}
+
+/** out[i][lane]: the four words of 32 replicas for one block of variables. */
+static inline void philox(const struct stream *stream, uint32_t block, uint32_t out[4][LANES])
+{
+	/* The halves of rounds one and two that all replicas share. */
+	const uint64_t p1 = (uint64_t)PHILOX_M1 * (stream->tag | (block & 0xffffffu));
+	const uint64_t p0 = (uint64_t)PHILOX_M0 * ((uint32_t)(p1 >> 32) ^ stream->step_low ^ stream->k0);
+	const words w0 = stream->key[1][0] ^ (uint32_t)p1, w2 = stream->key[1][1] ^ p0 >> 32;
+	const words w3 = (words){0} + (uint32_t)p0;
+
+	for (uint32_t v = 0; v < LANE_VECTORS; v += CHAINS / 2) {
+		words w[CHAINS][4], joined[4];
+
+		for (uint32_t c = 0; c < CHAINS; c++) {
+			const words second = stream->second[c % 2][v + c / 2];
+
+			w[c][0] = second >> 32 ^ w0;
+			w[c][1] = second;
+			w[c][2] = stream->first[c % 2][v + c / 2] ^ w2;
+			w[c][3] = w3;
+		}
+		middle_rounds(stream, w);
+		for (uint32_t c = 0; c < CHAINS; c += 2) {
+			last_round(stream, w[c], w[c + 1], joined);
+			for (size_t i = 0; i < 4; i++)
+				memcpy(out[i] + (v + c / 2) * WIDTH, &joined[i], sizeof(joined[i]));
+		}
 	}
 }
 
@@ -67,104 +170,93 @@ static inline uint32_t to_bits(float value)
 /** sqrt(-2 ln u) for u = (word + 1/2) / 2^32. */
 static inline float radius(uint32_t word)
 {
-	/* In two halves, since a vector unit converts signed integers only. */
-	const float u = ((float)(int32_t)(word >> 16) * 0x1p16f + ((float)(int32_t)(word & 0xffffu) + 0.5f)) * 0x1p-32f;
+	/* A vector unit converts signed numbers only: upper half of the range stand below zero. */
+	const float u = (float)(int32_t)word * 0x1p-32f + ((int32_t)word < 0 ? 1.0f : 0x1p-33f);
 	/* 0x3f3504f3 is sqrt(1/2): the exponent steps there, so that m is near 1. */
 	const uint32_t bits = to_bits(u);
 	const int32_t exponent = (int32_t)(bits - 0x3f3504f3u) >> 23;
 	const float z = from_bits(bits - ((uint32_t)exponent << 23)) - 1.0f;
-	float p = -0.0736286787f;
+	float q = -0.174694159f;
 
-	p = p * z + 0.1262032749f;
-	p = p * z - 0.1320210421f;
-	p = p * z + 0.1422711404f;
-	p = p * z - 0.1662136991f;
-	p = p * z + 0.1999982657f;
-	p = p * z - 0.2500085194f;
-	p = p * z + 0.3333335405f;
-	const float ln = z - z * z * (0.5f - z * p) + (float)exponent * 0.693147181f;
-	/* Rounding may leave ln u a hair above zero. */
-	const float square = -2.0f * ln;
-
-	return sqrtf(square > 0.0f ? square : 0.0f);
+	q = q * z + 0.2861493188f;
+	q = q * z - 0.2983599203f;
+	q = q * z + 0.3314103331f;
+	q = q * z - 0.3992414172f;
+	q = q * z + 0.5000350982f;
+	q = q * z - 0.666679005f;
+	q = q * z + 0.9999998322f;
+	/* Both parts are positive where m < 1, and u = 1 gives zero. */
+	return sqrtf(z * (z * q - 2.0f) + (float)exponent * -1.386294361f);
 }
 
-/** Cosine and sine of 2 pi (word + 1/2) / 2^32. */
-static inline void turn(uint32_t word, float *cosine, float *sine)
+/** radius times cosine and sine of 2 pi (word + 1/2) / 2^32. */
+static inline void turn(uint32_t word, float radius, float *cosine, float *sine)
 {
-	const uint32_t quadrant = (word + 0x20000000u) >> 30;
-	const float y = (float)(int32_t)(word << 2 | 2u) * 0x1p-32f;
-	const float y2 = y * y;
-	const float s = y * (1.570796322f + y2 * (-0.6459634782f + y2 * (0.0796802229f + y2 * -0.0046021631f)));
-	const float c = 0.9999999724f + y2 * (-1.2336970108f + y2 * (0.2535986077f + y2 * -0.0204082555f));
-	/* Odd quadrants swap the two; the signs follow the quadrant: + - - + for the cosine, + + - - for the sine. */
-	const float first = quadrant & 1u ? s : c, second = quadrant & 1u ? c : s;
+	/* An odd number of half turns changes both signs. */
+	const float r = from_bits(to_bits(radius) ^ ((word + 0x40000000u) & 0x80000000u));
+	const float h = (float)(int32_t)(word << 1) * 0x1p-32f;
+	const float h2 = h * h;
+	float s = 0.07722012761f, c = 0.2196967928f;
 
-	*cosine = from_bits(to_bits(first) ^ ((quadrant + 1u) & 2u) << 30);
-	*sine = from_bits(to_bits(second) ^ (quadrant & 2u) << 30);
+	s = s * h2 - 0.5980451734f;
+	s = s * h2 + 2.550031377f;
+	s = s * h2 - 5.167706879f;
+	s = s * h2 + 3.14159258f;
+	c = c * h2 - 1.331880158f;
+	c = c * h2 + 4.058411914f;
+	c = c * h2 - 4.934792859f;
+	c = c * h2 + 0.9999999535f;
+	*cosine = r * c;
+	*sine = r * h * s;
 }
 
-static void normals(uint64_t seed, enum random_stream stream, uint32_t first_replica, uint64_t step, size_t n_variables,
-		    float out[])
+/** Four variables of 32 replicas. */
+static inline void four_normals(const struct stream *stream, uint32_t block, float out[4 * LANES])
 {
-	uint32_t words[4][LANES];
+	uint32_t word[4][LANES] __attribute__((aligned(64)));
 
-	for (size_t v = 0; v < n_variables; v += 4) {
-		philox(seed, stream, first_replica, step, (uint32_t)(v / 4), words);
-		for (size_t half = 0; half < 4; half += 2) {
-			float *a = out + (v + half) * LANES, *b = a + LANES;
+	philox(stream, block, word);
+	for (size_t half = 0; half < 4; half += 2) {
+		float *a = out + half * LANES, *b = a + LANES;
 
-			for (size_t l = 0; l < LANES; l++) {
-				const float r = radius(words[half][l]);
-				float cosine, sine;
-
-				turn(words[half + 1][l], &cosine, &sine);
-				a[l] = r * cosine;
-				b[l] = r * sine;
-			}
-		}
+#pragma GCC ivdep /* a and b are different rows */
+		for (size_t l = 0; l < LANES; l++)
+			turn(word[half + 1][l], radius(word[half][l]), &a[l], &b[l]);
 	}
 }
 
-static void update(size_t n_variables, const float advance[], const float amplitude[], const float f[],
-		   const float noise[], float x[])
+static void normals(uint64_t seed, enum random_stream tag, uint32_t first_replica, uint64_t step, size_t n_variables,
+		    float out[])
 {
-	for (size_t v = 0; v < n_variables; v++)
-		for (size_t l = 0; l < LANES; l++)
-			x[v * LANES + l] += advance[v] * f[v * LANES + l] + amplitude[v] * noise[v * LANES + l];
+	struct stream stream;
+
+	stream_open(&stream, seed, tag, first_replica, step);
+	for (size_t v = 0; v < n_variables; v += 4)
+		four_normals(&stream, (uint32_t)(v / 4), out + v * LANES);
+}
+
+static void kick(uint64_t seed, enum random_stream tag, uint32_t first_replica, uint64_t step, size_t n_variables,
+		 const float advance[], const float amplitude[], const float f[], float x[])
+{
+	struct stream stream;
+	float noise[4 * LANES] __attribute__((aligned(64)));
+
+	stream_open(&stream, seed, tag, first_replica, step);
+	for (size_t v = 0; v < n_variables; v += 4) {
+		const size_t last = n_variables - v < 4 ? n_variables : v + 4;
+
+		four_normals(&stream, (uint32_t)(v / 4), noise);
+		for (size_t i = v; i < last; i++)
+#pragma GCC ivdep /* x is not f */
+			for (size_t l = 0; l < LANES; l++)
+				x[i * LANES + l] +=
+					advance[i] * f[i * LANES + l] + amplitude[i] * noise[(i - v) * LANES + l];
+	}
 }
 
 extern const struct engine_kernels TARGET(engine_kernels_table);
 const struct engine_kernels TARGET(engine_kernels_table) = {
-#if defined KERNEL_AVX2
-	.name = "avx2",
-#else
-	.name = "block",
-#endif
+	.name = TARGET_NAME,
 	.normals = normals,
-	.update = update,
+	.kick = kick,
 };
-
-#if !defined KERNEL_AVX2
-#if defined JOSTLE_HAVE_AVX2
-extern const struct engine_kernels engine_kernels_table_avx2;
-#endif
-
-const struct engine_kernels *const *engine_kernels_all(void)
-{
-	static const struct engine_kernels *const portable[] = {&engine_kernels_table_block, NULL};
-
-#if defined JOSTLE_HAVE_AVX2
-	static const struct engine_kernels *const all[] = {&engine_kernels_table_avx2, &engine_kernels_table_block,
-							   NULL};
-	if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
-		return all;
-#endif
-	return portable;
-}
-
-const struct engine_kernels *engine_kernels_best(void)
-{
-	return engine_kernels_all()[0];
-}
-#endif

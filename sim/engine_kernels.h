@@ -19,9 +19,12 @@ struct engine_kernels {
 	void (*normals)(uint64_t seed, enum random_stream stream, uint32_t first_replica, uint64_t step,
 	                size_t n_variables, float normals[]);
 
-	/** x += advance f + amplitude normals, with one advance and one amplitude for each variable; [variable][lane]. */
-	void (*update)(size_t n_variables, const float advance[], const float amplitude[], const float f[],
-	               const float normals[], float x[]);
+	/**
+	 * One step of Euler and Maruyama: x += advance f + amplitude normals, with one advance and one amplitude for each
+	 * variable and the normals of normals() at that address; [variable][lane]. Call from: any.
+	 */
+	void (*kick)(uint64_t seed, enum random_stream stream, uint32_t first_replica, uint64_t step,
+	             size_t n_variables, const float advance[], const float amplitude[], const float f[], float x[]);
 };
 
 /** The kernels that this CPU can run, fastest first, ended by NULL. Call from: any. */

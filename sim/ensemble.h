@@ -12,7 +12,9 @@
 #include "base/random.h"
 
 struct bath;
+struct engine_kernels;
 struct err;
+struct network_kernels_block;
 struct pool;
 struct progress;
 struct protocol;
@@ -24,6 +26,10 @@ struct ensemble {
 	uint64_t seed;
 	uint32_t first_replica; /* address of replica 0: another process may hold those before it */
 	float   *x;             /* [n_blocks][n_variables][32], aligned to 64 bytes */
+
+	/* The fastest that this CPU can run; a test or a benchmark may put others of one target in their place. */
+	const struct network_kernels_block *kernels;
+	const struct engine_kernels        *engine;
 };
 
 /** The caller ends it with ensemble_fini(). Errors: JOSTLE_EINVAL, JOSTLE_ENOMEM. Call from: setup. */
