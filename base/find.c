@@ -10,15 +10,14 @@
 
 #include "base/err.h"
 
-#define SUFFIX ".yaml"
-
-/* How a kind is called, its folder in a share directory, and its folder in the source tree. */
+/* How a kind is called, its folder in a share directory and in the source tree, and what a name leaves out. */
 static const struct {
-	const char *noun, *folder, *source;
+	const char *noun, *folder, *source, *suffix;
 } kinds[] = {
-	[FIND_TASK] = {"task", "tasks", "learning/tasks"},
-	[FIND_BENCH] = {"bench", "benches", "daq/benches"},
-	[FIND_PLANT] = {"plant", "plants", "sim/plants"},
+	[FIND_TASK] = {"task", "tasks", "learning/tasks", ".yaml"},
+	[FIND_BENCH] = {"bench", "benches", "daq/benches", ".yaml"},
+	[FIND_PLANT] = {"plant", "plants", "sim/plants", ".yaml"},
+	[FIND_DATA] = {"data file", "data", "data", ""},
 };
 
 /** Call visit(folder) for every folder of a kind, in order, until it returns true. */
@@ -51,11 +50,11 @@ static bool regular_file(const char *path)
 	return stat(path, &status) == 0 && S_ISREG(status.st_mode);
 }
 
-static bool has_suffix(const char *name)
+static bool has_suffix(enum find_kind kind, const char *name)
 {
-	const size_t length = strlen(name);
+	const size_t length = strlen(name), suffix = strlen(kinds[kind].suffix);
 
-	return length > strlen(SUFFIX) && strcmp(name + length - strlen(SUFFIX), SUFFIX) == 0;
+	return length > suffix && strcmp(name + length - suffix, kinds[kind].suffix) == 0;
 }
 
 struct entry {
@@ -63,6 +62,7 @@ struct entry {
 };
 
 struct entries {
+	enum find_kind kind;
 	struct entry *at;
 	size_t n;
 };
@@ -70,7 +70,7 @@ struct entries {
 /** Add one file unless an earlier folder has the name; without memory it is left out of the listing. */
 static void add_entry(struct entries *entries, const char *folder, const char *file)
 {
-	struct entry entry = {strndup(file, strlen(file) - strlen(SUFFIX)), NULL};
+	struct entry entry = {strndup(file, strlen(file) - strlen(kinds[entries->kind].suffix)), NULL};
 	struct entry *grown = realloc(entries->at, (entries->n + 1) * sizeof(entry));
 
 	if (grown)
@@ -94,12 +94,13 @@ fail:
 
 static bool list_folder(const char *folder, void *context)
 {
+	struct entries *entries = context;
 	DIR *directory = opendir(folder);
 	struct dirent *file;
 
 	while (directory && (file = readdir(directory)))
-		if (has_suffix(file->d_name))
-			add_entry(context, folder, file->d_name);
+		if (has_suffix(entries->kind, file->d_name))
+			add_entry(entries, folder, file->d_name);
 	if (directory)
 		closedir(directory);
 	return false;
@@ -112,7 +113,7 @@ static int by_name(const void *a, const void *b)
 
 void find_each(enum find_kind kind, void (*each)(const char *name, const char *path, void *context), void *context)
 {
-	struct entries entries = {0};
+	struct entries entries = {.kind = kind};
 
 	each_folder(kind, list_folder, &entries);
 	if (entries.n > 0)
@@ -126,7 +127,7 @@ void find_each(enum find_kind kind, void (*each)(const char *name, const char *p
 }
 
 struct search {
-	const char *name;
+	const char *name, *suffix;
 	char *path;
 	size_t size;
 	bool too_long;
@@ -135,7 +136,7 @@ struct search {
 static bool look_in(const char *folder, void *context)
 {
 	struct search *search = context;
-	const int length = snprintf(search->path, search->size, "%s/%s" SUFFIX, folder, search->name);
+	const int length = snprintf(search->path, search->size, "%s/%s%s", folder, search->name, search->suffix);
 
 	search->too_long |= length < 0 || (size_t)length >= search->size;
 	return !search->too_long && regular_file(search->path);
@@ -178,10 +179,10 @@ static bool append_folder(const char *folder, void *context)
 
 int find_file(enum find_kind kind, const char *name, char *path, size_t size, struct err *err)
 {
-	struct search search = {name, path, size, false};
+	struct search search = {name, kinds[kind].suffix, path, size, false};
 	struct listing known = {0}, folders = {0};
 
-	if (strchr(name, '/') || has_suffix(name)) {
+	if (strchr(name, '/') || (kinds[kind].suffix[0] && has_suffix(kind, name))) {
 		if (strlen(name) >= size)
 			return err_set(err, JOSTLE_ENOENT, "expected a path of at most %zu characters", size - 1);
 		if (!regular_file(name))

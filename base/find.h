@@ -1,17 +1,17 @@
 #ifndef JOSTLE_FIND_H
 #define JOSTLE_FIND_H
 /*
- * Finding a task, bench or plant by name or path.
+ * Finding a task, bench, plant or data file by name or path.
  *
  * A word with a slash or ending in ".yaml" is a path. Any other word NAME is looked for as NAME.yaml in, in this order:
- * the folders of $JOSTLE_PATH (each with tasks/, benches/, plants/ below it), the source tree the program was built
- * from, and the installed share/jostle.
+ * the folders of $JOSTLE_PATH (each with tasks/, benches/, plants/, data/ below it), the source tree the program was
+ * built from, and the installed share/jostle. A data file's name is whole: it has its suffix already.
  */
 #include <stddef.h>
 
 struct err;
 
-enum find_kind { FIND_TASK, FIND_BENCH, FIND_PLANT };
+enum find_kind { FIND_TASK, FIND_BENCH, FIND_PLANT, FIND_DATA };
 
 /**
  * Write the file's path to path[size].

@@ -1,7 +1,8 @@
 #ifndef JOSTLE_TARGET_H
 #define JOSTLE_TARGET_H
 /*
- * What a bench is to learn: a source of data points, and for two-dimensional targets their exact density.
+ * What a bench is to learn: a source of data points, and what metrics compare samples with: for two-dimensional targets
+ * their exact density, for images those held out.
  *
  * Every built-in two-dimensional target is a mixture of isotropic normal modes, curves being a row of many, so that bin
  * masses are exact (products of error functions) and metrics compare against the truth, not against another sample.
@@ -13,13 +14,15 @@
 #include "learning/mixture.h"
 
 struct err;
+struct image_set;
 struct spec;
 
 struct target {
 	const struct target_type *type;
 	size_t n_sites;
 	size_t n_train, n_held; /* sizes of a finite data set; 0 where draws never end */
-	struct mixture mixture; /* n_modes 0 where there is none */
+	struct mixture mixture;   /* the exact density; n_modes 0 where there is none */
+	struct image_set *images; /* the images, for metrics to compare with; NULL where there are none */
 	void *data;             /* the type's own */
 };
 
@@ -28,11 +31,12 @@ struct target_type {
 	const char *name;     /* as in a task file: "gaussians" */
 	const char *summary;  /* one line for `jostle list` */
 	const char *settings; /* the keys it takes, for a person */
-	const char *example;  /* a specification that the conformance suite can build on two sites */
+	const char *example;  /* a specification that the conformance suite can build on example_sites sites */
+	size_t example_sites;
 
 	/**
 	 * Read the settings and prepare; n_sites is set by the caller. On error the caller calls fini().
-	 * Errors: JOSTLE_ECONFIG, JOSTLE_ENOMEM. Call from: setup.
+	 * Errors: JOSTLE_ECONFIG, JOSTLE_ENOMEM, and those of reading files. Call from: setup.
 	 */
 	int (*init)(struct target *target, struct spec *spec, struct err *err);
 
@@ -56,7 +60,10 @@ struct target_type {
 /** The targets, ended by NULL. */
 extern const struct target_type *const target_registry[];
 
-/** Build from a one-line specification. Errors: JOSTLE_ECONFIG, JOSTLE_ENOENT, JOSTLE_ENOMEM. Call from: setup. */
+/**
+ * Build from a one-line specification. Errors: JOSTLE_ECONFIG, JOSTLE_ENOENT, JOSTLE_ENOMEM; JOSTLE_EFORMAT and JOSTLE_EIO
+ * for a target that reads files. Call from: setup.
+ */
 int target_init(struct target *target, const char *spec, size_t n_sites, struct err *err);
 void target_fini(struct target *target);
 

@@ -60,6 +60,7 @@ const struct target_type target_gaussians = {
 	.summary = "isotropic normal modes with weights",
 	.settings = "means=x,y,x,y,… (sites numbers for each mode) sigma=0.4 weights=1 (one for all or one for each)",
 	.example = "gaussians means=1.2,1.2,-1.2,-1.2 sigma=0.4 weights=0.3,0.7",
+	.example_sites = 2,
 	.init = init,
 	.fini = target_mixture_fini,
 	.draw = target_mixture_draw,

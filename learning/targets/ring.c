@@ -46,6 +46,7 @@ const struct target_type target_ring = {
 	.summary = "a circle with a normal cross-section, on two sites",
 	.settings = "radius=1.5 sigma=0.15",
 	.example = "ring radius=1.5 sigma=0.15",
+	.example_sites = 2,
 	.init = init,
 	.fini = target_mixture_fini,
 	.draw = target_mixture_draw,

@@ -71,6 +71,7 @@ const struct target_type target_swiss_roll = {
 	.summary = "a spiral with a normal cross-section, on two sites",
 	.settings = "turns=1.5 radius=2 sigma=0.1",
 	.example = "swiss-roll turns=1.5 radius=2 sigma=0.1",
+	.example_sites = 2,
 	.init = init,
 	.fini = target_mixture_fini,
 	.draw = target_mixture_draw,
