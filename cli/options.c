@@ -25,9 +25,14 @@ static _Noreturn void refuse(const char *command, const char *format, ...)
 	exit(EXIT_USAGE);
 }
 
+static bool is_word(const struct option_row *row)
+{
+	return row->kind == OPTION_ARGUMENT || row->kind == OPTION_ARGUMENTS;
+}
+
 static const char *dashes(const struct option_row *row)
 {
-	if (row->kind == OPTION_ARGUMENT)
+	if (is_word(row))
 		return "";
 	return row->name[1] ? "--" : "-";
 }
@@ -39,7 +44,7 @@ static void print_help(const char *command, const char *help, const struct optio
 		char      left[64];
 		const char *what = rows[i].kind == OPTION_FLAG ? "" : rows[i].what;
 
-		if (rows[i].kind == OPTION_ARGUMENT)
+		if (is_word(&rows[i]))
 			snprintf(left, sizeof(left), "%s", rows[i].what);
 		else
 			snprintf(left, sizeof(left), "%s%s%s%s", dashes(&rows[i]), rows[i].name, what[0] ? " " : "", what);
@@ -73,7 +78,8 @@ static void store(const char *command, const struct option_row *row, const char 
 			refuse(command, "%s%s: expected %s, found nothing", dashes(row), row->name, row->what);
 		*(const char **)row->value = text;
 		break;
-	case OPTION_LIST: {
+	case OPTION_LIST:
+	case OPTION_ARGUMENTS: {
 		struct option_list *list = row->value;
 
 		if (list->n == OPTION_LIST_MAX)
@@ -103,7 +109,7 @@ static void store(const char *command, const struct option_row *row, const char 
 static const struct option_row *find(const struct option_row rows[], size_t n_rows, const char *name, size_t length)
 {
 	for (size_t i = 0; i < n_rows; i++)
-		if (rows[i].kind != OPTION_ARGUMENT && strlen(rows[i].name) == length &&
+		if (!is_word(&rows[i]) && strlen(rows[i].name) == length &&
 		    strncmp(rows[i].name, name, length) == 0)
 			return &rows[i];
 	return NULL;
@@ -123,12 +129,13 @@ void options_parse(const char *command, const char *help, const struct option_ro
 			exit(EXIT_SUCCESS);
 		}
 		if (word[0] != '-' || !word[1]) {
-			while (argument < n_rows && rows[argument].kind != OPTION_ARGUMENT)
+			while (argument < n_rows && !is_word(&rows[argument]))
 				argument++;
 			if (argument == n_rows)
 				refuse(command, "unexpected \"%s\"", word);
 			given[argument] = true;
-			store(command, &rows[argument++], word);
+			store(command, &rows[argument], word);
+			argument += rows[argument].kind == OPTION_ARGUMENT;
 			continue;
 		}
 		const char              *name = word + (word[1] == '-' ? 2 : 1);
@@ -150,5 +157,5 @@ void options_parse(const char *command, const char *help, const struct option_ro
 	for (size_t i = 0; i < n_rows; i++)
 		if (rows[i].required && !given[i])
 			refuse(command, "%s%s %s is required", dashes(&rows[i]),
-			       rows[i].kind == OPTION_ARGUMENT ? "" : rows[i].name, rows[i].what);
+			       is_word(&rows[i]) ? "" : rows[i].name, rows[i].what);
 }

@@ -17,7 +17,8 @@ enum option_kind {
 	OPTION_SIZE,     /* size_t within [min, max] */
 	OPTION_SEED,     /* uint64_t */
 	OPTION_DOUBLE,   /* double within [min, max] */
-	OPTION_ARGUMENT  /* const char *: a word without a dash, in the order of the rows */
+	OPTION_ARGUMENT, /* const char *: a word without a dash, in the order of the rows */
+	OPTION_ARGUMENTS /* struct option_list: all words without a dash that remain */
 };
 
 struct option_list {

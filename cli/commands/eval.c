@@ -1,62 +1,29 @@
 /*
- * jostle eval: how near samples come to their target, beside what exact draws of the same number reach.
+ * jostle eval: how near samples come to their target, beside what exact draws or unseen data of the same number reach.
  */
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/err.h"
 #include "base/find.h"
 #include "base/pool.h"
-#include "base/provenance.h"
 #include "cli/command.h"
+#include "cli/eval.h"
 #include "cli/options.h"
-#include "cli/picture.h"
-#include "learning/metrics.h"
 #include "learning/sample_file.h"
 #include "learning/target.h"
 #include "learning/task.h"
 
 struct arguments {
-	const char *file, *task, *target, *png, *json;
-	uint64_t    seed;
+	struct option_list files;
+	const char *task, *target, *png, *json;
+	uint64_t seed;
 };
-
-static void print_metrics(const struct sample_file *file, const struct metrics *metrics)
-{
-	printf("  samples          %zu%s, %s\n", file->n, file->n < file->n_asked ? " (an interrupted job)" : "",
-	       file->drive);
-	printf("  total variation  %.4f   floor %.4f ± %.4f (exact draws, same number)\n", metrics->total_variation,
-	       metrics->floor, metrics->floor_sd);
-	printf("  out of range     %.4f\n", metrics->outside);
-	for (size_t k = 0; k < metrics->n_modes; k++)
-		printf("  weight of mode %zu %.4f ± %.4f\n", k + 1, metrics->mode_weight[k], metrics->mode_error[k]);
-	if (file->n_diverged)
-		printf("  diverged         %zu\n", file->n_diverged);
-}
-
-static int write_json(const char *path, const struct sample_file *file, const struct metrics *metrics, struct err *err)
-{
-	FILE *out = fopen(path, "w");
-
-	if (!out)
-		return err_at(err, JOSTLE_EIO, path, 0, 0, "cannot be written: %m");
-	fprintf(out, "{\"version\": \"%s\", \"samples\": %zu, \"total_variation\": %.6f, \"floor\": %.6f, \"floor_sd\": %.6f, ",
-	        jostle_version(), file->n, metrics->total_variation, metrics->floor, metrics->floor_sd);
-	fprintf(out, "\"outside\": %.6f, \"diverged\": %zu, \"drive\": \"%s\", \"step\": %.9g, \"mode_weights\": [",
-	        metrics->outside, file->n_diverged, file->drive, file->step);
-	for (size_t k = 0; k < metrics->n_modes; k++)
-		fprintf(out, "%s%.6f", k ? ", " : "", metrics->mode_weight[k]);
-	fprintf(out, "]}\n");
-	if (fclose(out))
-		return err_at(err, JOSTLE_EIO, path, 0, 0, "cannot be written: %m");
-	return 0;
-}
 
 static int load_task(const struct arguments *arguments, struct task *task, struct err *err)
 {
 	char path[1024];
-	int  status = find_file(FIND_TASK, arguments->task, path, sizeof(path), err);
+	int status = find_file(FIND_TASK, arguments->task, path, sizeof(path), err);
 
 	if (status || (status = task_load(task, path, err)))
 		return status;
@@ -70,37 +37,48 @@ fail:
 	return status;
 }
 
+static int load_files(const struct option_list *list, size_t n_sites, struct sample_file files[], struct err *err)
+{
+	for (size_t f = 0; f < list->n; f++) {
+		const int status = sample_file_load(&files[f], list->text[f], err);
+
+		if (status)
+			return status;
+		if (files[f].n_sites != n_sites)
+			return err_at(err, JOSTLE_EFORMAT, list->text[f], 0, 0,
+				      "expected samples of the task's %zu sites, found %zu", n_sites, files[f].n_sites);
+	}
+	return 0;
+}
+
 static int evaluate(const struct arguments *arguments, struct err *err)
 {
-	struct task        task = {0};
-	struct target      target = {0};
-	struct sample_file file = {0};
-	struct metrics     metrics = {0};
-	struct pool       *pool = NULL;
-	int                status = load_task(arguments, &task, err);
+	struct task task = {0};
+	struct target target = {0};
+	struct sample_file files[OPTION_LIST_MAX] = {0};
+	struct pool *pool = NULL;
+	int status = load_task(arguments, &task, err);
 
 	if (status)
 		return status;
 	if ((status = target_init(&target, task.target, task.nx * task.ny, err)) ||
-	    (status = sample_file_load(&file, arguments->file, err)) || (status = pool_new(&pool, 0, err)))
+	    (status = load_files(&arguments->files, target.n_sites, files, err)) || (status = pool_new(&pool, 0, err)))
 		goto done;
-	if (file.n_sites != target.n_sites) {
-		status = err_at(err, JOSTLE_EFORMAT, arguments->file, 0, 0,
-		                "expected samples of the task's %zu sites, found %zu", target.n_sites, file.n_sites);
-		goto done;
-	}
-	status = metrics_evaluate(&metrics, &target.mixture, file.samples, file.n, arguments->seed, pool, err);
-	if (status)
-		goto done;
-	print_metrics(&file, &metrics);
-	if (arguments->json && (status = write_json(arguments->json, &file, &metrics, err)))
-		goto done;
-	if (arguments->png)
-		status = picture_of_samples(arguments->png, task.name, &target.mixture, &file, &metrics, err);
+	const struct eval eval = {
+		.png = arguments->png,
+		.json = arguments->json,
+		.seed = arguments->seed,
+		.task = &task,
+		.target = &target,
+		.files = files,
+		.n_files = arguments->files.n,
+		.pool = pool,
+	};
+	status = target.images ? eval_images(&eval, err) : eval_density(&eval, err);
 done:
-	metrics_fini(&metrics);
 	pool_free(pool);
-	sample_file_fini(&file);
+	for (size_t f = 0; f < arguments->files.n; f++)
+		sample_file_fini(&files[f]);
 	target_fini(&target);
 	task_fini(&task);
 	return status;
@@ -108,25 +86,26 @@ done:
 
 static int run(int argc, char **argv)
 {
-	struct arguments        arguments = {0};
+	struct arguments a = {0};
 	const struct option_row rows[] = {
-	        {"file", OPTION_ARGUMENT, &arguments.file, "FILE", "samples, from jostle sample", true, 0, 0},
-	        {"task", OPTION_TEXT, &arguments.task, "TASK", "the task whose target to compare with", true, 0, 0},
-	        {"target", OPTION_TEXT, &arguments.target, "SPEC", "another target, as \"ring radius=1.5 sigma=0.1\"", false, 0,
-	         0},
-	        {"seed", OPTION_SEED, &arguments.seed, "N", "of the exact draws for the floor (0)", false, 0, 0},
-	        {"png", OPTION_TEXT, &arguments.png, "FILE", "a picture: target beside samples", false, 0, 0},
-	        {"json", OPTION_TEXT, &arguments.json, "FILE", "the figures, for a program", false, 0, 0},
+		{"file", OPTION_ARGUMENTS, &a.files, "FILE …",
+		 "samples, from jostle sample; of images one or more seeds", true, 0, 0},
+		{"task", OPTION_TEXT, &a.task, "TASK", "the task whose target to compare with", true, 0, 0},
+		{"target", OPTION_TEXT, &a.target, "SPEC", "another target, as \"ring radius=1.5 sigma=0.1\"", false, 0,
+		 0},
+		{"seed", OPTION_SEED, &a.seed, "N", "of the draws for floors and baselines (0)", false, 0, 0},
+		{"png", OPTION_TEXT, &a.png, "FILE", "a picture: target beside samples", false, 0, 0},
+		{"json", OPTION_TEXT, &a.json, "FILE", "the figures, for a program", false, 0, 0},
 	};
 	struct err err = {0};
 
 	options_parse("eval", "compare samples with their target", rows, OPTIONS_COUNT(rows), argc, argv);
-	return evaluate(&arguments, &err) ? command_failed(&err) : EXIT_SUCCESS;
+	return evaluate(&a, &err) ? command_failed(&err) : EXIT_SUCCESS;
 }
 
 /* The only global symbol of this file. */
 const struct subcommand command_eval = {
-        .name = "eval",
-        .help = "compare samples with their target: total variation, mode weights, each beside its floor",
-        .run = run,
+	.name = "eval",
+	.help = "compare samples with their target: densities or images, each figure beside its floor",
+	.run = run,
 };

@@ -203,21 +203,41 @@ static int load_task(const struct job *job, struct task *task, struct err *err)
 	return status ? status : task_load(task, path, err);
 }
 
-static int draw_picture(const struct job *job, const struct task *task, struct err *err)
+static int draw_density(const struct job *job, const struct task *task, const struct target *target, struct err *err)
 {
-	struct target  target = {0};
 	struct metrics metrics = {0};
 	struct pool   *pool = NULL;
-	int            status;
+	int            status = pool_new(&pool, 0, err);
 
-	if ((status = target_init(&target, task->target, task->nx * task->ny, err)) || (status = pool_new(&pool, 0, err)) ||
-	    (status = metrics_evaluate(&metrics, &target.mixture, job->file.samples, job->file.n, job->arguments->seed,
-	                               pool, err)))
+	if (status || (status = metrics_evaluate(&metrics, &target->mixture, job->file.samples, job->file.n,
+	                                         job->arguments->seed, pool, err)))
 		goto done;
-	status = picture_of_samples(job->arguments->png, task->name, &target.mixture, &job->file, &metrics, err);
+	status = picture_of_samples(job->arguments->png, task->name, &target->mixture, &job->file, &metrics, err);
 done:
 	metrics_fini(&metrics);
 	pool_free(pool);
+	return status;
+}
+
+static int draw_images(const struct job *job, const struct task *task, const struct target *target, struct err *err)
+{
+	char              text[80];
+	const char *const captions[] = {text};
+
+	snprintf(text, sizeof(text), "%zu samples, %s drive", job->file.n, job->file.drive);
+	return picture_of_images(job->arguments->png, task->name, target->images, &job->file, captions, 1, err);
+}
+
+static int draw_picture(const struct job *job, const struct task *task, struct err *err)
+{
+	struct target target = {0};
+	int           status = target_init(&target, task->target, task->nx * task->ny, err);
+
+	if (!status && target.n_sites != job->file.n_sites)
+		status = err_set(err, JOSTLE_EINVAL, "--png: expected a task of the protocol's %zu sites, found %zu",
+		                 job->file.n_sites, target.n_sites);
+	else if (!status)
+		status = target.images ? draw_images(job, task, &target, err) : draw_density(job, task, &target, err);
 	target_fini(&target);
 	return status;
 }
