@@ -26,7 +26,7 @@
 #include "learning/linear.h"
 
 #define ROWS    ((size_t)64) /* samples in a piece of work */
-#define COLUMNS ((size_t)512)
+#define COLUMNS ((size_t)LINEAR_MAX_COLUMNS)
 
 static size_t smaller(size_t a, size_t b)
 {

@@ -42,27 +42,25 @@ int linear_eigen(size_t n, double a[], double values[], struct err *err)
 
 static float square_of(const float x[], size_t k)
 {
-	float sum[8] = {0.0f};
+	float sum = 0.0f;
 
 	for (size_t i = 0; i < k; i++)
-		sum[i % 8] += x[i] * x[i];
-	return ((sum[0] + sum[1]) + (sum[2] + sum[3])) + ((sum[4] + sum[5]) + (sum[6] + sum[7]));
+		sum += x[i] * x[i];
+	return sum;
 }
 
 void linear_distances(size_t n_a, size_t n_b, size_t k, const float a[], const float b[], float d[])
 {
-	linear_product(n_a, n_b, k, a, b, d);
-	for (size_t j = 0; j < n_b; j++) {
-		const float square = square_of(b + j * k, k);
+	float squares[LINEAR_MAX_COLUMNS];
 
-		for (size_t i = 0; i < n_a; i++)
-			d[i * n_b + j] = square - 2.0f * d[i * n_b + j];
-	}
+	linear_product(n_a, n_b, k, a, b, d);
+	for (size_t j = 0; j < n_b; j++)
+		squares[j] = square_of(b + j * k, k);
 	for (size_t i = 0; i < n_a; i++) {
 		const float square = square_of(a + i * k, k);
 
 		for (size_t j = 0; j < n_b; j++) {
-			const float sum = square + d[i * n_b + j];
+			const float sum = square + squares[j] - 2.0f * d[i * n_b + j];
 
 			d[i * n_b + j] = sum < 0.0f ? 0.0f : sum;
 		}

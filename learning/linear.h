@@ -10,6 +10,8 @@
 
 struct err;
 
+#define LINEAR_MAX_COLUMNS 512 /* points b that linear_distances() takes at once */
+
 /** Keep the libraries to the calling thread. Call from: setup, before a pool's pieces call what follows. */
 void linear_begin(void);
 
@@ -25,7 +27,10 @@ void linear_gram(size_t m, size_t n, const double a[], double c[]);
  */
 int linear_eigen(size_t n, double a[], double values[], struct err *err);
 
-/** d[n_a][n_b] = |a_i - b_j|^2 by way of a product, for a[n_a][k] and b[n_b][k]; never negative. Call from: any. */
+/**
+ * d[n_a][n_b] = |a_i - b_j|^2 by way of a product, for a[n_a][k] and b[n_b][k], n_b at most LINEAR_MAX_COLUMNS;
+ * never negative. Call from: any.
+ */
 void linear_distances(size_t n_a, size_t n_b, size_t k, const float a[], const float b[], float d[]);
 
 #endif
