@@ -41,7 +41,7 @@ struct bath_type {
 	const char *name, *summary, *settings;
 	size_t      n_auxiliary; /* auxiliary variables per site: 0 or 1 */
 
-	/** Read the settings into `bath`. Errors: JOSTLE_ECONFIG. Call from: setup. */
+	/** Read the settings, each with a default, into `bath`. Errors: JOSTLE_ECONFIG. Call from: setup. */
 	int (*init)(struct bath *bath, struct spec *spec, struct err *err);
 
 	/** The exact forward transition over time t >= 0, at any t. RT_SAFE. Call from: any. */
@@ -50,7 +50,10 @@ struct bath_type {
 	/** The stationary covariance: the law of the generation's start. RT_SAFE. Call from: any. */
 	void (*stationary)(const struct bath *bath, double covariance[BATH_DIMENSION][BATH_DIMENSION]);
 
-	/** The reverse process. RT_SAFE. Call from: any. */
+	/**
+	 * The reverse process: the forward drift with its sign turned, and the score. With the stationary law's own score,
+	 * -C^-1 z, it leaves that law as it is. RT_SAFE. Call from: any.
+	 */
 	void (*reverse)(const struct bath *bath, struct bath_reverse *reverse);
 };
 

@@ -1,8 +1,9 @@
 /*
- * The white, passive bath: dx = -k x dt + sqrt(2 T) dW.
+ * The white, passive bath, dx = -x dt + sqrt(2) dW. It has no settings: stiffness and temperature are what the natural
+ * units are made of.
  *
- *   x_t = e^(-kt) x_0 + noise of variance (T / k) (1 - e^(-2kt)), stationary variance T / k
- *   reverse: dx = (k x + 2 T s) dtau + sqrt(2 T) dW with s the score
+ *   x_t = e^(-t) x_0 + noise of variance 1 - e^(-2t), stationary variance 1
+ *   reverse: dx = (x + 2 s) dtau + sqrt(2) dW with s the score
  */
 #include <math.h>
 #include <string.h>
@@ -12,39 +13,43 @@
 
 static int init(struct bath *bath, struct spec *spec, struct err *err)
 {
-	int status = spec_double(spec, "stiffness", false, 1e-6, 1e6, &bath->stiffness, err);
-
-	return status ? status : spec_double(spec, "temperature", false, 1e-6, 1e6, &bath->temperature, err);
+	(void)bath;
+	(void)spec;
+	(void)err;
+	return 0;
 }
 
 static void transition(const struct bath *bath, double t, struct bath_law *law)
 {
+	(void)bath;
 	memset(law, 0, sizeof(*law));
-	law->map[0][0] = exp(-bath->stiffness * t);
-	law->covariance[0][0] = -bath->temperature / bath->stiffness * expm1(-2.0 * bath->stiffness * t);
+	law->map[0][0] = exp(-t);
+	law->covariance[0][0] = -expm1(-2.0 * t);
 }
 
 static void stationary(const struct bath *bath, double covariance[BATH_DIMENSION][BATH_DIMENSION])
 {
+	(void)bath;
 	memset(covariance, 0, BATH_DIMENSION * sizeof(*covariance));
-	covariance[0][0] = bath->temperature / bath->stiffness;
+	covariance[0][0] = 1.0;
 }
 
 static void reverse(const struct bath *bath, struct bath_reverse *reverse)
 {
+	(void)bath;
 	memset(reverse, 0, sizeof(*reverse));
-	reverse->drift[0][0] = bath->stiffness;
-	reverse->gain[0] = 2.0 * bath->temperature;
+	reverse->drift[0][0] = 1.0;
+	reverse->gain[0] = 2.0;
 }
 
 /* The only global symbol of this file. */
 const struct bath_type bath_white = {
-        .name = "white",
-        .summary = "passive: white thermal noise",
-        .settings = "stiffness=K (1) temperature=T (1)",
-        .n_auxiliary = 0,
-        .init = init,
-        .transition = transition,
-        .stationary = stationary,
-        .reverse = reverse,
+	.name = "white",
+	.summary = "passive: white thermal noise",
+	.settings = "",
+	.n_auxiliary = 0,
+	.init = init,
+	.transition = transition,
+	.stationary = stationary,
+	.reverse = reverse,
 };

@@ -113,6 +113,8 @@ static void values_that_can_not_be_are_refused_with_their_line(void **state)
 		{"knots: 3.5\n", "knots", 7},
 		{"readout: picture\n", "density, image or none", 7},
 		{"bath: lukewarm\n", "bath", 7},
+		{"bath: white temperature=4\n", "no setting \"temperature\"", 7},
+		{"bath: white stiffness=2\n", "no setting \"stiffness\"", 7},
 		{"training: {rate: 0}\n", "training.rate", 7},
 		{"training: {rate: .nan}\n", "rate", 7},
 		{"training: {rate: 1e300}\n", "training.rate", 7},
