@@ -18,21 +18,40 @@
 
 #define PARTIAL ".partial"
 
-static herr_t take_first(unsigned n, const H5E_error2_t *entry, void *context)
-{
-	char *text = context;
+#define REASON_SIZE 400
 
-	if (n == 0)
-		snprintf(text, 400, "%s", entry->desc ? entry->desc : "");
+/**
+ * The innermost entry's text. Where the system refused, HDF5 buries its reason, "error message = '…'", among the time of
+ * day, an address and numbers of bytes: then that alone.
+ */
+static herr_t take_reason(unsigned n, const H5E_error2_t *entry, void *context)
+{
+	static const char mark[] = "error message = '";
+	const char *text = entry->desc ? entry->desc : "";
+	const char *system = strstr(text, mark);
+	char *reason = context;
+	int length = REASON_SIZE - 1;
+
+	if (n > 0)
+		return 0;
+	if (system) {
+		text = system + strlen(mark);
+		const char *end = strstr(text, "',");
+		if (end && end - text < length)
+			length = (int)(end - text);
+	}
+	snprintf(reason, REASON_SIZE, "%.*s", length, text);
+	for (char *at = reason; (at = strchr(at, '\n'));)
+		*at = ' ';
 	return 0;
 }
 
 int h5_fail(struct err *err, int code, const struct h5_file *file, const char *format, ...)
 {
-	char reason[400] = "", text[300];
+	char reason[REASON_SIZE] = "", text[300];
 	va_list arguments;
 
-	H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, take_first, reason);
+	H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, take_reason, reason);
 	H5Eclear2(H5E_DEFAULT);
 	va_start(arguments, format);
 	vsnprintf(text, sizeof(text), format, arguments);

@@ -1,6 +1,8 @@
 #include "base/scratch.h"
 
 #include <math.h>
+#include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include "base/err.h"
@@ -243,6 +245,35 @@ static void what_cannot_be_written_names_the_object(void **state)
 	h5_close(&file);
 }
 
+/*
+ * A limit on the size of a file stands in for a full disk: the write fails in the same place.
+ *
+ * catches: HDF5's own text, with the time of day, an address and a count of 2^64 - 1 bytes, in place of the reason
+ */
+static void a_write_that_the_system_refuses_gives_its_reason_alone(void **state)
+{
+	enum { N = 1 << 16 };
+	const char *path = scratch_path(*state, "a.h5");
+	double *values = calloc(N, sizeof(*values));
+	struct rlimit limit, lower;
+	struct h5_file file;
+	struct err err = {0};
+
+	assert_non_null(values);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+	lower = (struct rlimit){.rlim_cur = 4096, .rlim_max = limit.rlim_max};
+	assert_ok(h5_create(&file, path, &why));
+	void (*before)(int) = signal(SIGXFSZ, SIG_IGN);
+	setrlimit(RLIMIT_FSIZE, &lower);
+	const int code = h5_write_doubles(&file, "x", 1, (const size_t[]){N}, values, plain, &err);
+	setrlimit(RLIMIT_FSIZE, &limit);
+	signal(SIGXFSZ, before);
+	assert_int_equal(code, JOSTLE_EIO);
+	assert_string_equal(err.text, "x: cannot be written: File too large");
+	h5_close(&file);
+	free(values);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -256,6 +287,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_path_that_cannot_be_written_is_refused_at_once, scratch_new,
 						scratch_free),
 		cmocka_unit_test_setup_teardown(what_cannot_be_written_names_the_object, scratch_new, scratch_free),
+		cmocka_unit_test_setup_teardown(a_write_that_the_system_refuses_gives_its_reason_alone, scratch_new,
+						scratch_free),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
