@@ -16,7 +16,8 @@ struct provenance {
 	const char *backend;     /* "sim (in-process plant)", "ensemble", "comedi" … */
 	bool        simulated;   /* true for anything that no hardware produced */
 	uint64_t    seed;
-	const char *task, *bench, *plant; /* configuration files verbatim; NULL where there is none */
+	const char *task;          /* as it was used, with every field; NULL where there is none */
+	const char *bench, *plant; /* files verbatim; NULL where there is none */
 	const char *protocol_checksum;    /* hex, or NULL */
 	const char *calibration_checksum; /* hex, or NULL */
 };

@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "base/hash.h"
 #include "base/yaml.h"
 #include "base/yaml_place.h"
 #include "learning/target.h"
@@ -85,6 +84,14 @@ static int take_readout(struct task *task, const char *name, struct err *err)
 	return err_set(err, JOSTLE_ECONFIG, "expected density, image or none, found \"%s\"", name);
 }
 
+const char *task_readout_name(double weight)
+{
+	for (size_t i = 0; i < sizeof(readouts) / sizeof(readouts[0]); i++)
+		if (readouts[i].weight == weight)
+			return readouts[i].name;
+	return NULL;
+}
+
 static void take(const uint64_t *from, size_t *to)
 {
 	if (from)
@@ -120,7 +127,6 @@ static int take_document(struct task *task, const struct document *document, str
 
 void task_fini(struct task *task)
 {
-	free(task->text);
 	*task = (struct task){0};
 }
 
@@ -178,8 +184,9 @@ static int check_numbers(const struct task *task, const char **field, struct err
 		return err_set(err, JOSTLE_ECONFIG, "expected more than 0 and at most %g, found %g", TASK_MAX_RATE,
 			       training->rate);
 	*field = "readout";
-	if (!(task->readout_weight >= 0.0 && task->readout_weight <= 1.0))
-		return err_set(err, JOSTLE_ECONFIG, "expected a weight from 0 to 1, found %g", task->readout_weight);
+	if (!task_readout_name(task->readout_weight))
+		return err_set(err, JOSTLE_ECONFIG, "expected a weight of 0.5 (density), 1 (image) or 0 (none), found %g",
+			       task->readout_weight);
 	return 0;
 }
 
@@ -248,12 +255,14 @@ static int take_checked(struct task *task, void *loaded, const char *origin, con
 int task_load(struct task *task, const char *path, struct err *err)
 {
 	void *loaded = NULL;
+	char *text = NULL;
 	int status;
 
 	*task = defaults;
-	if ((status = yaml_load(path, &schema, &loaded, &task->text, err)))
-		return status;
-	return take_checked(task, loaded, path, task->text, err);
+	if (!(status = yaml_load(path, &schema, &loaded, &text, err)))
+		status = take_checked(task, loaded, path, text, err);
+	free(text);
+	return status;
 }
 
 int task_parse(struct task *task, const char *origin, const char *text, struct err *err)
@@ -265,56 +274,4 @@ int task_parse(struct task *task, const char *origin, const char *text, struct e
 	if ((status = yaml_parse(origin, text, &schema, &loaded, err)))
 		return status;
 	return take_checked(task, loaded, origin, text, err);
-}
-
-void task_hash(const struct task *task, struct hash *hash)
-{
-	const struct task_training *training = &task->training;
-	char numbers[256];
-
-	snprintf(numbers, sizeof(numbers),
-		 "lattice %zu %zu knots %zu readout %a batch %zu steps %zu rate %a sample %zu held %zu", task->nx,
-		 task->ny, task->knots, task->readout_weight, training->batch, training->steps, training->rate,
-		 training->sample, training->held);
-	hash_text(hash, numbers);
-	hash_text(hash, task->bath);
-	hash_text(hash, task->target);
-	for (size_t i = 0; i < task->n_terms; i++)
-		hash_text(hash, task->terms[i]);
-}
-
-static const char *readout_name(double weight)
-{
-	for (size_t i = 0; i < sizeof(readouts) / sizeof(readouts[0]); i++)
-		if (readouts[i].weight == weight)
-			return readouts[i].name;
-	return "density";
-}
-
-int task_format(const struct task *task, char **text, struct err *err)
-{
-	const struct task_training *training = &task->training;
-	size_t size;
-	FILE *out = open_memstream(text, &size);
-
-	if (!out)
-		return err_set(err, JOSTLE_ENOMEM, "no memory for the text of a task");
-	fprintf(out, "name: %s\nsummary: \"", task->name);
-	for (const char *at = task->summary; *at; at++) {
-		if (*at == '"' || *at == '\\')
-			fputc('\\', out);
-		fputc(*at, out);
-	}
-	fprintf(out, "\"\nlattice: [%zu, %zu]\ntarget: %s\nterms:\n", task->nx, task->ny, task->target);
-	for (size_t i = 0; i < task->n_terms; i++)
-		fprintf(out, "  - %s\n", task->terms[i]);
-	fprintf(out, "knots: %zu\nreadout: %s\nbath: %s\n", task->knots, readout_name(task->readout_weight), task->bath);
-	fprintf(out, "training: {batch: %zu, steps: %zu, rate: %.17g, sample: %zu, held: %zu}\n", training->batch,
-		training->steps, training->rate, training->sample, training->held);
-	if (fclose(out)) {
-		free(*text);
-		*text = NULL;
-		return err_set(err, JOSTLE_ENOMEM, "no memory for the text of a task");
-	}
-	return 0;
 }

@@ -40,7 +40,6 @@ struct task {
 	double readout_weight; /* density 1/2, image 1, none 0 */
 	char bath[64];         /* one-line specification */
 	struct task_training training;
-	char *text; /* the file verbatim, or NULL */
 };
 
 /**
@@ -68,6 +67,9 @@ int task_set_target(struct task *task, const char *spec, struct err *err);
  */
 int task_check(const struct task *task, struct err *err);
 
+/** The name of a read-out's weight in a task file, or NULL for a weight that has none. Call from: any. */
+const char *task_readout_name(double weight);
+
 /** Build the network that the task names. The caller ends it with network_fini(). Errors: network_init()'s. Call from: setup. */
 int task_network(const struct task *task, struct network *network, struct err *err);
 
@@ -77,7 +79,7 @@ int task_network(const struct task *task, struct network *network, struct err *e
  */
 int task_format(const struct task *task, char **text, struct err *err);
 
-/** Add everything that a learned protocol depends on; the name, the summary and the text are left out. Call from: setup. */
+/** Add everything that a learned protocol depends on; the name and the summary are left out. Call from: setup. */
 void task_hash(const struct task *task, struct hash *hash);
 
 #endif

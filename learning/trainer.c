@@ -231,11 +231,9 @@ static int make_protocol(struct trainer *trainer, struct protocol *protocol, str
 	protocol->readout_weight = task->readout_weight;
 	snprintf(protocol->rule, sizeof(protocol->rule), "%s, %s", trainer->rule->name, trainer->optimiser->name);
 	snprintf(protocol->bath, sizeof(protocol->bath), "%s", task->bath);
-	if (task->text && !(protocol->task = strdup(task->text))) {
+	if ((status = task_format(task, &protocol->task, err)))
 		protocol_fini(protocol);
-		return err_set(err, JOSTLE_ENOMEM, "no memory for the text of task %s", task->name);
-	}
-	return 0;
+	return status;
 }
 
 static int train_all(struct trainer *trainer, struct err *err)

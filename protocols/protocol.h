@@ -23,7 +23,7 @@ struct protocol {
 	double         readout_weight;       /* see diffusion_readout() */
 	char           rule[64];             /* how it was learned: "denoising, adam" */
 	char           bath[64]; /* the forward process, one-line form: "white" */
-	char          *task;                 /* the task file verbatim, or NULL */
+	char          *task;                 /* the task as it was used, a task file with every field, or NULL */
 	char           checksum[HASH_HEX_SIZE]; /* of everything above but rule and task; set by save and load */
 };
 

@@ -126,8 +126,7 @@ static int train(const struct arguments *arguments, struct err *err)
 	status = trainer_run(&options, &task, pool, &protocol, &report, err);
 	if (status == JOSTLE_EINTR)
 		err_context(err, "go on with --resume; the work so far is in %s", checkpoint);
-	if (status || (status = task_format(&task, &protocol.task, err)) ||
-	    (status = save(arguments, &protocol, &report, err)))
+	if (status || (status = save(arguments, &protocol, &report, err)))
 		goto done;
 	unlink(checkpoint);
 	print_report(&report);

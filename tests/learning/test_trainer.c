@@ -316,6 +316,25 @@ static void what_can_not_be_trained_is_refused_by_name(void **state)
 	assert_contains(err.text, "adam, cg");
 }
 
+/* catches: a protocol that does not say what it was learned from, or says it without what was changed or left to default */
+static void the_protocol_carries_the_task_as_it_was_used(void **state)
+{
+	struct fixture *fx = *state;
+	struct result result;
+	struct task back;
+	struct err err = {0};
+
+	strcpy(fx->task.summary, "a test");
+	train(fx, 0, 0, 5, &result);
+	assert_non_null(result.protocol.task);
+	assert_ok(task_parse(&back, "the protocol", result.protocol.task, &err), err);
+	assert_memory_equal(&back.training, &fx->task.training, sizeof(back.training));
+	assert_int_equal(back.knots, 3);
+	assert_string_equal(back.target, fx->task.target);
+	task_fini(&back);
+	result_fini(&result);
+}
+
 /* catches: a report that does not belong to its protocol, or is written under other names than promised */
 static void the_report_is_what_the_protocol_measures_and_goes_into_a_file(void **state)
 {
@@ -356,6 +375,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_damaged_or_missing_checkpoint_is_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_forged_checkpoint_is_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_can_not_be_trained_is_refused_by_name, setup, teardown),
+		cmocka_unit_test_setup_teardown(the_protocol_carries_the_task_as_it_was_used, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_report_is_what_the_protocol_measures_and_goes_into_a_file, setup,
 						teardown),
 	};
