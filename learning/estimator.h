@@ -6,6 +6,7 @@
  * An estimator sees observations and the network's phi, and never who made them; it works on chunks of a batch so that
  * threads can share out the work and whoever adds up does it in order.
  */
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "protocols/network.h"
@@ -16,7 +17,7 @@ struct err;
 struct estimator_sum {
 	double n_moments; /* moments observed */
 	double *gradient; /* [n_parameters]: sum of the per-moment gradients */
-	double residual;  /* sum of |f - f*|^2 over sites; 0 where the rule has no such residual */
+	double residual;  /* sum of |f - f*|^2 over sites, of a rule that has it */
 };
 
 struct estimator_type {
@@ -24,6 +25,9 @@ struct estimator_type {
 
 	/** Which fields of an observation it needs: enum observation_field, or-ed. Call from: any. */
 	unsigned needs;
+
+	/** Whether its moments have a residual f - f*, so that the training loss can be told. */
+	bool has_residual;
 
 	/**
 	 * Add the moments of blocks [first_block, last_block) of `batch` to `sum`. `packed` is the network's packed theta

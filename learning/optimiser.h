@@ -33,7 +33,7 @@ struct optimiser_type {
 	/** One step: updates theta and state. Returns the fraction of this knot's work that is done, 1 at its end. Call from: setup. */
 	double (*step)(const struct task_training *training, struct problem *problem, double theta[], double state[]);
 
-	/** The training loss of the knot after its last step, 0 where the rule has none. Call from: setup. */
+	/** The training loss of the knot after its last step, for a rule that has a residual. Call from: setup. */
 	double (*loss)(const double state[]);
 };
 

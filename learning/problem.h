@@ -56,7 +56,7 @@ struct wall problem_wall(const struct target *target, double t);
 /**
  * The rule's gradient per moment at theta, from fresh moments of a step: g[n_parameters]. n_moments is rounded up to
  * whole blocks of 32. Returns the loss of these moments as it is reported, sigma^2 / 4N |f - f*|^2 per moment, or 0 for a
- * rule without a residual. Call from: setup.
+ * rule whose has_residual is false. Call from: setup.
  */
 double problem_gradient(struct problem *problem, const double theta[], uint32_t step, size_t n_moments, double g[]);
 

@@ -100,6 +100,7 @@ static int trainer_init(struct trainer *trainer, const struct trainer_options *o
 	knots_geometric(DIFFUSION_T_MINIMUM, DIFFUSION_T_FINAL, task->knots, trainer->t);
 	if ((status = training_report_init(&trainer->report, trainer->t, task->knots, err)))
 		goto fail;
+	trainer->report.has_training_loss = trainer->rule->has_residual;
 
 	at->n_knots = at->left = task->knots;
 	at->n_parameters = trainer->network.n_parameters;

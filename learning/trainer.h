@@ -36,7 +36,8 @@ struct training_report {
 	double *t;              /* [n_knots], ascending */
 	double *loss;           /* [n_knots]: held out, sigma^2 / 4N E|f - f*|^2; 1 is the zero score f = x */
 	double *standard_error; /* [n_knots]: of `loss` */
-	double *training_loss;  /* [n_knots]: the same on training moments; 0 where the rule has no residual */
+	bool has_training_loss; /* whether it was measured: by training, with a rule that has a residual */
+	double *training_loss;  /* [n_knots]: the same on training moments; zeros where it was not measured */
 };
 
 /**
@@ -56,12 +57,15 @@ int trainer_run(const struct trainer_options *options, const struct task *task, 
 
 void training_report_fini(struct training_report *report);
 
-/** Write the report as datasets of the group /learning of a file being written. Call from: setup. */
+/**
+ * Write the report as datasets of the group /learning of a file being written; what was not measured is left out.
+ * Call from: setup.
+ */
 int training_report_write(const struct training_report *report, const struct h5_file *file, struct err *err);
 
 /**
- * The held-out losses of any protocol on a task's target, as training reports them and on the same moments; the
- * training losses are 0. The caller ends it with training_report_fini(). Errors: JOSTLE_ECONFIG (sites that do not fit
+ * The held-out losses of any protocol on a task's target, as training reports them and on the same moments; there is
+ * no training loss. The caller ends it with training_report_fini(). Errors: JOSTLE_ECONFIG (sites that do not fit
  * the target), JOSTLE_ENOENT, JOSTLE_ENOMEM. Call from: setup.
  */
 int training_report_measure(struct training_report *report, const struct protocol *protocol, const struct task *task,

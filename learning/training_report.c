@@ -40,19 +40,25 @@ int training_report_write(const struct training_report *report, const struct h5_
 	const struct {
 		const char *name;
 		const double *values;
+		bool measured;
 		struct h5_label label;
 	} sets[] = {
-		{"/learning/t", report->t, {"relaxation times", "diffusion time of the knot"}},
-		{"/learning/loss", report->loss, {"1", "held-out loss, 1 at zero score"}},
-		{"/learning/standard_error", report->standard_error, {"1", "standard error of the held-out loss"}},
+		{"/learning/t", report->t, true, {"relaxation times", "diffusion time of the knot"}},
+		{"/learning/loss", report->loss, true, {"1", "held-out loss, 1 at zero score"}},
+		{"/learning/standard_error",
+		 report->standard_error,
+		 true,
+		 {"1", "standard error of the held-out loss"}},
 		{"/learning/training_loss",
 		 report->training_loss,
-		 {"1", "loss on training moments, 0 if the rule has none"}},
+		 report->has_training_loss,
+		 {"1", "loss on training moments"}},
 	};
 	int status = h5_make_group(file, "/learning", err);
 
 	for (size_t i = 0; i < sizeof(sets) / sizeof(sets[0]) && !status; i++)
-		status = h5_write_doubles(file, sets[i].name, 1, &report->n_knots, sets[i].values, sets[i].label, err);
+		if (sets[i].measured)
+			status = h5_write_doubles(file, sets[i].name, 1, &report->n_knots, sets[i].values, sets[i].label, err);
 	return status;
 }
 

@@ -5,7 +5,7 @@
  */
 #include "learning/trainer.h"
 
-/** A report of zeros for these knots; t is copied. Errors: JOSTLE_ENOMEM. Call from: setup. */
+/** A report of zeros for these knots, without a training loss; t is copied. Errors: JOSTLE_ENOMEM. Call from: setup. */
 int training_report_init(struct training_report *report, const double t[], size_t n_knots, struct err *err);
 
 #endif

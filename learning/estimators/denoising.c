@@ -1,5 +1,5 @@
 /*
- * Rule 1, force matching in the denoising form (Vincent 2011; physics in docs/architecture.md):
+ * Rule 1, force matching in the denoising form (Vincent 2011):
  *
  *   dL/dtheta_k = -E[(f - f*) . grad phi_k],   f* = x - 2 (x - a x0) / sigma^2,
  *
@@ -39,5 +39,6 @@ const struct estimator_type estimator_denoising = {
 	.name = "denoising",
 	.summary = "rule 1: measured force against the pull towards the datum that was noised",
 	.needs = OBSERVED_X_BEFORE | OBSERVED_FORCE | OBSERVED_X0,
+	.has_residual = true,
 	.observe = observe,
 };

@@ -44,5 +44,6 @@ const struct estimator_type estimator_implicit = {
 	.name = "implicit",
 	.summary = "rule 2: measured force and curvature of the potential, no datum needed",
 	.needs = OBSERVED_X_BEFORE | OBSERVED_FORCE | OBSERVED_PASSIVE,
+	.has_residual = false,
 	.observe = observe,
 };

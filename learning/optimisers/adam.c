@@ -59,7 +59,8 @@ static double step(const struct task_training *training, struct problem *problem
 		square[k] = SQUARE_DECAY * square[k] + (1.0 - SQUARE_DECAY) * slope * slope;
 		theta[k] -= rate / scale[k] * (mean[k] / mean_bias) / (sqrt(square[k] / square_bias) + TINY);
 	}
-	if (done >= 0.9) {
+	/* The last step counts, however few there are. */
+	if (state[STEPS_DONE] >= 0.9 * state[STEPS_TOTAL]) {
 		state[LOSS_SUM] += loss;
 		state[LOSS_COUNT] += 1.0;
 	}
@@ -69,7 +70,7 @@ static double step(const struct task_training *training, struct problem *problem
 /** The mean over the last tenth of the steps. */
 static double loss(const double state[])
 {
-	return state[LOSS_COUNT] > 0.0 ? state[LOSS_SUM] / state[LOSS_COUNT] : 0.0;
+	return state[LOSS_SUM] / state[LOSS_COUNT];
 }
 
 /* The only global symbol of this file. */

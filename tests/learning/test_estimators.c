@@ -173,7 +173,10 @@ static void every_rule_is_complete(void **state)
 	}
 }
 
-/* catches: a rule that reads a field it does not declare (a crash), or that overwrites instead of adding */
+/*
+ * catches: a rule that reads a field it does not declare (a crash), that overwrites instead of adding, or whose residual
+ * is not where it says
+ */
 static void a_rule_reads_only_what_it_needs_and_adds(void **state)
 {
 	static struct sample sample;
@@ -203,6 +206,8 @@ static void a_rule_reads_only_what_it_needs_and_adds(void **state)
 		rule->observe(&network, packed, &sample.batch, 0, N_BLOCKS, &both);
 		for (size_t k = 0; k < network.n_parameters; k++)
 			assert_near(twice[k], 2.0 * once[k], 1e-9 * (1.0 + fabs(once[k])));
+		assert_true((sum.residual > 0.0) == rule->has_residual);
+		assert_near(both.residual, 2.0 * sum.residual, 1e-9 * sum.residual);
 	}
 	free(packed);
 	network_fini(&network);

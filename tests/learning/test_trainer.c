@@ -316,6 +316,33 @@ static void what_can_not_be_trained_is_refused_by_name(void **state)
 	assert_contains(err.text, "adam, cg");
 }
 
+/* catches: a loss of 0 reported and stored where nothing was measured; a loss left out because there were few steps */
+static void a_training_loss_is_reported_where_it_was_measured(void **state)
+{
+	struct fixture *fx = *state;
+
+	fx->task.training.steps = 2;
+	for (size_t way = 0; way < N_WAYS; way++) {
+		const bool measured = strcmp(ways[way].rule, "implicit") != 0;
+		struct result result;
+		struct h5_file file;
+		struct err err = {0};
+
+		train(fx, way, 0, 5, &result);
+		assert_int_equal(result.report.has_training_loss, measured);
+		for (size_t k = 0; k < 3; k++)
+			assert_true((result.report.training_loss[k] > 0.0) == measured);
+		assert_ok(h5_create(&file, fx->checkpoint, &err), err);
+		assert_ok(training_report_write(&result.report, &file, &err), err);
+		assert_ok(h5_commit(&file, &err), err);
+		assert_ok(h5_open(&file, fx->checkpoint, &err), err);
+		assert_int_equal(h5_has(&file, "/learning/training_loss"), measured);
+		assert_true(h5_has(&file, "/learning/loss"));
+		h5_close(&file);
+		result_fini(&result);
+	}
+}
+
 /* catches: a protocol that does not say what it was learned from, or says it without what was changed or left to default */
 static void the_protocol_carries_the_task_as_it_was_used(void **state)
 {
@@ -351,6 +378,7 @@ static void the_report_is_what_the_protocol_measures_and_goes_into_a_file(void *
 	assert_int_equal(again.n_knots, 3);
 	assert_memory_equal(again.loss, result.report.loss, 3 * sizeof(double));
 	assert_memory_equal(again.t, result.protocol.t, 3 * sizeof(double));
+	assert_false(again.has_training_loss);
 	training_report_fini(&again);
 
 	assert_ok(h5_create(&file, fx->checkpoint, &err), err);
@@ -375,6 +403,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_damaged_or_missing_checkpoint_is_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_forged_checkpoint_is_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_can_not_be_trained_is_refused_by_name, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_training_loss_is_reported_where_it_was_measured, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_protocol_carries_the_task_as_it_was_used, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_report_is_what_the_protocol_measures_and_goes_into_a_file, setup,
 						teardown),
