@@ -1,7 +1,7 @@
 /*
  * Hestenes and Stiefel 1952 with Jacobi's preconditioner M = diag G (Golub and Van Loan, algorithm 11.5.1):
  *
- *   alpha = rho / p.Gp,  x += alpha p,  r -= alpha Gp,  rho' = r.M^-1 r,  p = M^-1 r + (rho' / rho) p.
+ *   alpha = rho / p.Gp, which lowers x.Gx / 2 - b.x by alpha rho / 2,  x += alpha p,  r -= alpha Gp,  rho' = r.M^-1 r,  p = M^-1 r + (rho' / rho) p.
  */
 #include "learning/conjugate_gradient.h"
 
@@ -39,6 +39,7 @@ bool conjugate_gradient_step(struct conjugate_gradient *cg, conjugate_gradient_p
 		return true;
 
 	const double alpha = cg->rho / curvature;
+	cg->gain = 0.5 * alpha * cg->rho;
 	for (size_t i = 0; i < cg->n; i++) {
 		cg->x[i] += alpha * cg->direction[i];
 		cg->residual[i] -= alpha * cg->product[i];

@@ -17,6 +17,7 @@ struct conjugate_gradient {
 	double *product;        /* [n]: scratch */
 	const double *diagonal; /* [n]: of G; where it is not positive the preconditioner is 1 */
 	double rho;             /* residual . residual / diagonal */
+	double gain;            /* by how much the last step lowered x.Gx / 2 - b.x */
 	double goal;            /* rho at which it is done */
 };
 

@@ -12,11 +12,19 @@
 #include "learning/conjugate_gradient.h"
 #include "learning/optimiser.h"
 #include "learning/problem.h"
+#include "protocols/diffusion.h"
 
 #define ACCURACY 1e-12 /* of the squared residual, relative to that of theta = 0 */
 #define DESCENTS 2
 
-enum { STEPS_DONE, DESCENT, LOSS, RHO, RHO_START, GOAL, N_SCALARS };
+/*
+ * Thousands of couplings leave directions so flat that the residual never gets there: a descent also ends when a window of
+ * steps has lowered the loss, as it is reported, by less than this.
+ */
+#define WINDOW      50
+#define WINDOW_GAIN 1e-5
+
+enum { STEPS_DONE, DESCENT, LOSS, RHO, RHO_START, GOAL, GAIN, N_SCALARS };
 
 /* After the scalars: residual, direction, diagonal, and the product as scratch. */
 static size_t n_state(size_t n_parameters)
@@ -76,6 +84,12 @@ static void apply(void *context, const double v[], double gv[])
 	problem_stored_apply(context, v, gv);
 }
 
+/** From E|f - f*|^2 / 2, the objective, to sigma^2 / 4N E|f - f*|^2. */
+static double reported_scale(const struct problem *problem)
+{
+	return diffusion_variance(problem->t) / (2.0 * (double)problem->network->n_sites);
+}
+
 static double step(const struct task_training *training, struct problem *problem, double theta[], double state[])
 {
 	struct conjugate_gradient cg = view(problem, theta, state);
@@ -84,10 +98,15 @@ static double step(const struct task_training *training, struct problem *problem
 	(void)training;
 	bool done = conjugate_gradient_step(&cg, apply, problem);
 	state[RHO] = cg.rho;
+	state[GAIN] += cg.gain * reported_scale(problem);
 	state[STEPS_DONE] += 1.0;
+	if (fmod(state[STEPS_DONE], WINDOW) == 0.0) {
+		done = done || state[GAIN] < WINDOW_GAIN;
+		state[GAIN] = 0.0;
+	}
 	if (done || state[STEPS_DONE] >= most) {
 		state[DESCENT] += 1.0;
-		state[STEPS_DONE] = 0.0;
+		state[STEPS_DONE] = state[GAIN] = 0.0;
 		start_descent(problem, theta, state);
 		return state[DESCENT] / DESCENTS;
 	}
