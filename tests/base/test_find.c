@@ -8,7 +8,8 @@
 /** Two share folders on JOSTLE_PATH: a/ has alpha and shared, b/ has shared and zeta. */
 static int folders_new(void **state)
 {
-	static const char *const folders[] = {"a", "a/tasks", "b", "b/tasks", "b/benches", "b/tasks/folder.yaml"};
+	static const char *const folders[] = {"a",     "a/tasks", "b", "b/tasks", "b/benches", "b/tasks/folder.yaml",
+					      "b/data"};
 	char both[300];
 
 	if (scratch_new(state))
@@ -22,6 +23,7 @@ static int folders_new(void **state)
 	scratch_write(scratch, "b/tasks/test-shared.yaml", "", 0);
 	scratch_write(scratch, "b/tasks/test-zeta.yaml", "", 0);
 	scratch_write(scratch, "b/benches/test-bench.yaml", "", 0);
+	scratch_write(scratch, "b/data/test-images.gz", "", 0);
 	snprintf(both, sizeof(both), "%s/a::%s/b", scratch->folder, scratch->folder);
 	return setenv("JOSTLE_PATH", both, 1);
 }
@@ -86,6 +88,23 @@ static void a_path_that_does_not_fit_is_an_error(void **state)
 		JOSTLE_ENOENT);
 }
 
+/* catches: a suffix put behind a data file's name, or a name that is cut of its own */
+static void a_data_file_is_found_by_its_whole_name(void **state)
+{
+	struct scratch *scratch = *state;
+	char path[512];
+	struct err err;
+
+	assert_int_equal(find_file(FIND_DATA, "test-images.gz", path, sizeof(path), NULL), 0);
+	assert_string_equal(path, scratch_path(scratch, "b/data/test-images.gz"));
+	assert_int_equal(find_file(FIND_DATA, scratch_path(scratch, "b/data/test-images.gz"), path, sizeof(path), NULL),
+			 0);
+	assert_int_equal(find_file(FIND_DATA, "..", path, sizeof(path), &err), JOSTLE_ENOENT);
+	assert_int_equal(find_file(FIND_DATA, "test-images", path, sizeof(path), &err), JOSTLE_ENOENT);
+	assert_contains(err.text, "no data file \"test-images\" in");
+	assert_contains(err.text, "test-images.gz");
+}
+
 struct names {
 	char text[4096];
 	size_t length;
@@ -135,6 +154,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_path_is_taken_as_it_is, folders_new, scratch_free),
 		cmocka_unit_test_setup_teardown(a_name_that_is_nowhere_gets_the_places_and_the_names, folders_new,
 						scratch_free),
+		cmocka_unit_test_setup_teardown(a_data_file_is_found_by_its_whole_name, folders_new, scratch_free),
 		cmocka_unit_test_setup_teardown(a_path_that_does_not_fit_is_an_error, folders_new, scratch_free),
 		cmocka_unit_test_setup_teardown(each_lists_every_name_once_in_order, folders_new, scratch_free),
 		cmocka_unit_test_setup_teardown(a_long_list_of_names_is_cut, folders_new, scratch_free),
