@@ -7,8 +7,9 @@
 #include "base/err.h"
 #include "base/h5.h"
 #include "learning/training_report.h"
+#include "protocols/file_format.h"
 
-#define FORMAT  "jostle checkpoint"
+#define FORMAT  "jostle-checkpoint"
 #define VERSION 1
 
 static const struct h5_label natural = {"1", "natural units"};
@@ -29,12 +30,11 @@ static int write_content(const struct checkpoint *c, const struct h5_file *file,
 	const size_t theta[] = {c->n_knots, c->n_parameters};
 	int status;
 
-	if ((status = h5_set_text(file, "/", "format", FORMAT, err)) ||
-	    (status = h5_set_u64(file, "/", "version", VERSION, err)) ||
+	if ((status = file_format_write(file, FORMAT, VERSION, err)) ||
 	    (status = h5_set_text(file, "/", "rule", c->configuration.rule, err)) ||
 	    (status = h5_set_text(file, "/", "optimiser", c->configuration.optimiser, err)) ||
 	    (status = h5_set_u64(file, "/", "seed", c->configuration.seed, err)) ||
-	    (status = h5_set_text(file, "/", "task", c->configuration.task, err)) ||
+	    (status = h5_set_text(file, "/", "task_checksum", c->configuration.task, err)) ||
 	    (status = h5_set_u64(file, "/", "left", c->left, err)) ||
 	    (status = h5_set_u64(file, "/", "begun", c->begun, err)) ||
 	    (status = h5_write_doubles(file, "/theta", 2, theta, c->theta, natural, err)) ||
@@ -74,24 +74,6 @@ static int check_text(const struct h5_file *file, const char *name, const char *
 	return 0;
 }
 
-static int check_header(const struct h5_file *file, struct err *err)
-{
-	char format[64];
-	uint64_t version;
-	int status;
-
-	if ((status = h5_get_text(file, "/", "format", format, sizeof(format), err)))
-		return status;
-	if (strcmp(format, FORMAT) != 0)
-		return err_set(err, JOSTLE_EFORMAT, "%s: expected a %s, found \"%s\"", file->path, FORMAT, format);
-	if ((status = h5_get_u64(file, "/", "version", &version, err)))
-		return status;
-	if (version != VERSION)
-		return err_set(err, JOSTLE_EVERSION, "%s: expected version %d, found %" PRIu64, file->path, VERSION,
-			       version);
-	return 0;
-}
-
 static int check_configuration(const struct checkpoint_configuration *wanted, const struct h5_file *file,
 			       struct err *err)
 {
@@ -102,7 +84,7 @@ static int check_configuration(const struct checkpoint_configuration *wanted, co
 	if ((status = check_text(file, "rule", wanted->rule, err)) ||
 	    (status = check_text(file, "optimiser", wanted->optimiser, err)) ||
 	    (status = h5_get_u64(file, "/", "seed", &seed, err)) ||
-	    (status = h5_get_text(file, "/", "task", task, sizeof(task), err)))
+	    (status = h5_get_text(file, "/", "task_checksum", task, sizeof(task), err)))
 		return status;
 	if (seed != wanted->seed)
 		return err_set(err, JOSTLE_ECONFIG,
@@ -163,7 +145,7 @@ int checkpoint_load(struct checkpoint *checkpoint, const char *path, struct err 
 
 	if ((status = h5_open(&file, path, err)))
 		return status;
-	if (!(status = check_header(&file, err)) &&
+	if (!(status = file_format_check(&file, FORMAT, VERSION, err)) &&
 	    !(status = check_configuration(&checkpoint->configuration, &file, err)))
 		status = read_content(checkpoint, &file, err);
 	h5_close(&file);

@@ -2,11 +2,11 @@
 
 #include <stdint.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/err.h"
 #include "base/h5.h"
 #include "base/provenance.h"
+#include "protocols/file_format.h"
 
 #define FORMAT  "jostle-samples"
 #define VERSION 1
@@ -21,8 +21,7 @@ int sample_file_save(const struct sample_file *file, const char *path, const str
 
 	if (status)
 		return status;
-	if ((status = h5_set_text(&h5, "/", "format", FORMAT, err)) ||
-	    (status = h5_set_u64(&h5, "/", "format_version", VERSION, err)) ||
+	if ((status = file_format_write(&h5, FORMAT, VERSION, err)) ||
 	    (status = provenance_write(&h5, provenance, err)) ||
 	    (status = h5_set_text(&h5, "/", "units", "natural: sqrt(kT/kappa)", err)) ||
 	    (status = h5_set_u64(&h5, "/", "samples_asked", file->n_asked, err)) ||
@@ -39,8 +38,7 @@ int sample_file_save(const struct sample_file *file, const char *path, const str
 
 int sample_file_load(struct sample_file *file, const char *path, struct err *err)
 {
-	char format[32];
-	uint64_t version, asked, diverged;
+	uint64_t asked, diverged;
 	size_t dims[2] = {0, 0};
 	struct h5_file h5;
 	int status;
@@ -48,21 +46,8 @@ int sample_file_load(struct sample_file *file, const char *path, struct err *err
 	*file = (struct sample_file){0};
 	if ((status = h5_open(&h5, path, err)))
 		return status;
-	if ((status = h5_get_text(&h5, "/", "format", format, sizeof(format), err)))
-		goto done;
-	if (strcmp(format, FORMAT) != 0) {
-		status = err_at(err, JOSTLE_EFORMAT, path, 0, 0, "expected a file of format \"%s\", found \"%s\"",
-				FORMAT, format);
-		goto done;
-	}
-	if ((status = h5_get_u64(&h5, "/", "format_version", &version, err)))
-		goto done;
-	if (version != VERSION) {
-		status = err_at(err, JOSTLE_EVERSION, path, 0, 0, "expected format version %d, found %llu", VERSION,
-				(unsigned long long)version);
-		goto done;
-	}
-	if ((status = h5_get_u64(&h5, "/", "samples_asked", &asked, err)) ||
+	if ((status = file_format_check(&h5, FORMAT, VERSION, err)) ||
+	    (status = h5_get_u64(&h5, "/", "samples_asked", &asked, err)) ||
 	    (status = h5_get_u64(&h5, "/", "samples_diverged", &diverged, err)) ||
 	    (status = h5_get_double(&h5, "/", "step_relaxation_times", &file->step, err)) ||
 	    (status = h5_get_double(&h5, "/", "rest_relaxation_times", &file->relaxation, err)) ||

@@ -295,7 +295,7 @@ static void a_forged_checkpoint_is_refused(void **state)
 	assert_refused(fx, same, JOSTLE_EFORMAT, "left");
 	forge(fx, "begun", 2);
 	assert_refused(fx, same, JOSTLE_EFORMAT, "begun");
-	forge(fx, "version", 77);
+	forge(fx, "format_version", 77);
 	assert_refused(fx, same, JOSTLE_EVERSION, "77");
 }
 
