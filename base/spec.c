@@ -92,11 +92,6 @@ static int unfit(const struct spec *spec, const struct spec_key *key, const char
 		       key->column, key->key, expected, key->value);
 }
 
-bool spec_has(struct spec *spec, const char *key)
-{
-	return find(spec, key) != NULL;
-}
-
 int spec_text(struct spec *spec, const char *key, bool required, const char **value, struct err *err)
 {
 	struct spec_key *entry = find(spec, key);
@@ -104,21 +99,6 @@ int spec_text(struct spec *spec, const char *key, bool required, const char **va
 	if (!entry)
 		return required ? missing(spec, key, err) : 0;
 	*value = entry->value;
-	return 0;
-}
-
-int spec_u64(struct spec *spec, const char *key, bool required, uint64_t *value, struct err *err)
-{
-	struct spec_key *entry = find(spec, key);
-	char *end;
-
-	if (!entry)
-		return required ? missing(spec, key, err) : 0;
-	errno = 0;
-	unsigned long long number = strtoull(entry->value, &end, 10);
-	if (errno || *end || !isdigit((unsigned char)entry->value[0]))
-		return unfit(spec, entry, "a whole number from 0 to 2^64-1", err);
-	*value = number;
 	return 0;
 }
 

@@ -29,16 +29,12 @@ struct spec {
 /** Take a line apart. Errors: JOSTLE_ECONFIG, with the column. Call from: setup. */
 int spec_parse(struct spec *spec, const char *text, struct err *err);
 
-/** Whether a key is given. Marks it as known. Call from: setup. */
-bool spec_has(struct spec *spec, const char *key);
-
 /**
  * Read one value, or leave *value as it is when the key is absent and not required.
  * Numbers must be finite and within [min, max]. Errors: JOSTLE_ECONFIG, with column, expected and found.
  * Call from: setup.
  */
 int spec_size(struct spec *spec, const char *key, bool required, size_t min, size_t max, size_t *value, struct err *err);
-int spec_u64(struct spec *spec, const char *key, bool required, uint64_t *value, struct err *err);
 int spec_double(struct spec *spec, const char *key, bool required, double min, double max, double *value,
                 struct err *err);
 int spec_text(struct spec *spec, const char *key, bool required, const char **value, struct err *err);
