@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/memory.h"
 #include "base/pool.h"
 #include "base/random.h"
 #include "learning/estimator.h"
@@ -35,11 +36,6 @@ static size_t blocks_of(size_t n_moments)
 	return (n_moments + BLOCK_LANES - 1) / BLOCK_LANES;
 }
 
-static float *aligned_floats(size_t n)
-{
-	return aligned_alloc(64, (n * sizeof(float) + 63) / 64 * 64);
-}
-
 static size_t block_size(const struct problem *problem)
 {
 	return problem->network->n_sites * BLOCK_LANES;
@@ -57,8 +53,8 @@ int problem_init(struct problem *problem, const struct network *network, const s
 	*problem = (struct problem){.network = network, .target = target, .rule = rule, .pool = pool, .seed = seed};
 	/* x0, x, force, and noise rounded up to a multiple of four rows */
 	problem->scratch_size = (4 * network->n_sites + 4) * BLOCK_LANES;
-	problem->packed = aligned_floats(network_kernels_best()->packed_size(network));
-	problem->scratch = aligned_floats(pool_n_threads(pool) * problem->scratch_size);
+	problem->packed = memory_floats(network_kernels_best()->packed_size(network));
+	problem->scratch = memory_floats(pool_n_threads(pool) * problem->scratch_size);
 	problem->sums = malloc(MAX_CHUNKS * sum_size(problem) * sizeof(*problem->sums));
 	if (!problem->packed || !problem->scratch || !problem->sums) {
 		problem_fini(problem);
@@ -283,7 +279,7 @@ int problem_store(struct problem *problem, size_t n_moments, struct err *err)
 	const size_t n_blocks = blocks_of(n_moments);
 
 	problem_enter(problem, problem->knot, problem->t);
-	problem->stored = aligned_floats(2 * n_blocks * block_size(problem));
+	problem->stored = memory_floats(2 * n_blocks * block_size(problem));
 	if (!problem->stored)
 		return err_set(err, JOSTLE_ENOMEM, "no memory for a stored sample of %zu moments", n_moments);
 	problem->n_stored = n_blocks;

@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/interrupt.h"
 #include "base/progress.h"
@@ -36,14 +36,6 @@ struct trainer {
 	double t[KNOTS_MAX];
 	int64_t saved_ns;
 };
-
-static int64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
 
 /** The rules in this room are those of the white bath, whose noise has no variable of its own. */
 static int check_bath(const struct task *task, struct err *err)
@@ -114,7 +106,7 @@ static int trainer_init(struct trainer *trainer, const struct trainer_options *o
 		goto fail;
 	}
 	set_configuration(trainer);
-	trainer->saved_ns = now_ns();
+	trainer->saved_ns = clock_now_ns();
 	return 0;
 fail:
 	trainer_fini(trainer);
@@ -133,9 +125,9 @@ static int look_up(struct trainer *trainer, struct err *err)
 	const bool stop = asked_to_stop(options);
 	int status = 0;
 
-	if (options->checkpoint && (stop || now_ns() - trainer->saved_ns >= CHECKPOINT_EVERY_NS)) {
+	if (options->checkpoint && (stop || clock_now_ns() - trainer->saved_ns >= CHECKPOINT_EVERY_NS)) {
 		status = checkpoint_save(&trainer->at, options->checkpoint, err);
-		trainer->saved_ns = now_ns();
+		trainer->saved_ns = clock_now_ns();
 	}
 	if (stop && !status)
 		status = err_set(err, JOSTLE_EINTR, "interrupted with %zu of %zu knots to go%s%s", trainer->at.left,
