@@ -1,25 +1,18 @@
-/*
- * All work is one loop over chunks of blocks: get the moments (drawn now, or stored), do something with them, leave a sum
- * at the chunk's own place. The number of chunks is fixed by the number of moments.
- */
 #include "learning/problem.h"
 
 #include <math.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/err.h"
 #include "base/memory.h"
 #include "base/pool.h"
-#include "base/random.h"
 #include "learning/estimator.h"
+#include "learning/problem_work.h"
 #include "learning/target.h"
 #include "protocols/diffusion.h"
-#include "sim/engine_kernels.h"
 
-#define MAX_CHUNKS 32
-#define HELD_SEED  1u
+#define HELD_SEED 1u
 
 /* Where the wall stands, in standard deviations beyond what is not random in the noised data. Rule 2 drops the boundary
    term of an integration by parts, 4 p(wall) phi'(wall): below 1 % of the gradient of x^6 here. Closer in, the wall would
@@ -31,31 +24,14 @@
 #define WALL_STEP_SHARE    0.5
 #define WALL_MAX_STIFFNESS 100.0
 
-static size_t blocks_of(size_t n_moments)
-{
-	return (n_moments + BLOCK_LANES - 1) / BLOCK_LANES;
-}
-
-static size_t block_size(const struct problem *problem)
-{
-	return problem->network->n_sites * BLOCK_LANES;
-}
-
-/** Doubles in a chunk's sum: a gradient, or the two moments of the held-out loss. */
-static size_t sum_size(const struct problem *problem)
-{
-	return problem->network->n_parameters + 2;
-}
-
 int problem_init(struct problem *problem, const struct network *network, const struct target *target,
 		 const struct estimator_type *rule, struct pool *pool, uint64_t seed, struct err *err)
 {
 	*problem = (struct problem){.network = network, .target = target, .rule = rule, .pool = pool, .seed = seed};
-	/* x0, x, force, and noise rounded up to a multiple of four rows */
-	problem->scratch_size = (4 * network->n_sites + 4) * BLOCK_LANES;
+	problem->scratch_size = work_scratch_size(problem);
 	problem->packed = memory_floats(network_kernels_best()->packed_size(network));
 	problem->scratch = memory_floats(pool_n_threads(pool) * problem->scratch_size);
-	problem->sums = malloc(MAX_CHUNKS * sum_size(problem) * sizeof(*problem->sums));
+	problem->sums = malloc(WORK_MAX_CHUNKS * work_sum_size(problem) * sizeof(*problem->sums));
 	if (!problem->packed || !problem->scratch || !problem->sums) {
 		problem_fini(problem);
 		return err_set(err, JOSTLE_ENOMEM, "no memory to learn %zu parameters", network->n_parameters);
@@ -92,90 +68,6 @@ void problem_enter(struct problem *problem, size_t knot, double t)
 	problem->stored = NULL;
 }
 
-struct work;
-
-/** What is done with one block: `sum` is the chunk's. */
-typedef void work_verb(const struct work *work, const struct observation_batch *batch, float *force, double sum[]);
-
-struct work {
-	struct problem *problem;
-	work_verb *verb;
-	bool stored;
-	bool force;
-	uint64_t seed;
-	enum random_stream data, noising;
-	uint64_t step;
-	size_t n_blocks, n_chunks;
-};
-
-/** x0 and x of block `block`: [x0, x][site][lane]. */
-static void draw_block(const struct work *work, size_t block, float moments[], float noise[])
-{
-	const struct problem *problem = work->problem;
-	const struct target *target = problem->target;
-	const size_t n = problem->network->n_sites;
-	const float a = (float)exp(-problem->t), sigma = (float)sqrt(diffusion_variance(problem->t));
-	float datum[NETWORK_MAX_SITES];
-
-	for (size_t l = 0; l < BLOCK_LANES; l++) {
-		target->type->draw(target, work->seed, work->data, (uint32_t)(block * BLOCK_LANES + l), work->step,
-				   datum);
-		for (size_t i = 0; i < n; i++)
-			moments[i * BLOCK_LANES + l] = datum[i];
-	}
-	engine_kernels_best()->normals(work->seed, work->noising, (uint32_t)(block * BLOCK_LANES), work->step, n,
-				       noise);
-	for (size_t i = 0; i < n * BLOCK_LANES; i++)
-		moments[n * BLOCK_LANES + i] = a * moments[i] + sigma * noise[i];
-}
-
-static void run_chunk(void *context, size_t chunk, size_t thread)
-{
-	const struct work *work = context;
-	const struct problem *problem = work->problem;
-	const size_t size = block_size(problem);
-	float *scratch = problem->scratch + thread * problem->scratch_size;
-	float *force = scratch + 2 * size, *noise = force + size;
-	double *sum = problem->sums + chunk * sum_size(problem);
-
-	memset(sum, 0, sum_size(problem) * sizeof(*sum));
-	for (size_t b = chunk * work->n_blocks / work->n_chunks; b < (chunk + 1) * work->n_blocks / work->n_chunks;
-	     b++) {
-		float *moments = work->stored ? problem->stored + 2 * b * size : scratch;
-
-		if (!work->stored)
-			draw_block(work, b, moments, noise);
-		if (work->force)
-			network_kernels_best()->force(problem->network, problem->packed, moments + size, force);
-		const struct observation_batch batch = {
-			.t = problem->t,
-			.n_blocks = 1,
-			.n_sites = problem->network->n_sites,
-			.x_before = moments + size,
-			.force = force,
-			.x0 = moments,
-		};
-		work->verb(work, &batch, force, sum);
-	}
-}
-
-/** Run over all chunks and add their sums, in order, into the first. theta NULL: no force is wanted. */
-static void run(struct work *work, const double theta[], size_t n_moments)
-{
-	struct problem *problem = work->problem;
-	const size_t n = sum_size(problem);
-
-	work->force = theta != NULL;
-	if (theta)
-		network_kernels_best()->pack(problem->network, theta, &problem->wall, problem->packed);
-	work->n_blocks = work->stored ? problem->n_stored : blocks_of(n_moments);
-	work->n_chunks = work->n_blocks < MAX_CHUNKS ? work->n_blocks : MAX_CHUNKS;
-	pool_run(problem->pool, work->n_chunks, run_chunk, work);
-	for (size_t c = 1; c < work->n_chunks; c++)
-		for (size_t k = 0; k < n; k++)
-			problem->sums[k] += problem->sums[c * n + k];
-}
-
 static struct work training_work(struct problem *problem, work_verb *verb, uint32_t step)
 {
 	return (struct work){
@@ -204,7 +96,7 @@ static double gradient_at(struct problem *problem, const double theta[], uint32_
 	struct work work = training_work(problem, add_observation, step);
 	const size_t n = problem->network->n_parameters;
 
-	run(&work, theta, n_moments);
+	work_run(&work, theta, n_moments);
 	const double moments = (double)(work.n_blocks * BLOCK_LANES);
 	for (size_t k = 0; k < n; k++)
 		g[k] = problem->sums[k] / moments;
@@ -234,7 +126,7 @@ static void power_of(struct problem *problem, uint32_t step, size_t n_moments, d
 	/* The kernel reads the wall out of packed theta; any theta will do, and power[] is to hand. */
 	memset(power, 0, problem->network->n_parameters * sizeof(*power));
 	network_kernels_best()->pack(problem->network, power, &problem->wall, problem->packed);
-	run(&work, NULL, n_moments);
+	work_run(&work, NULL, n_moments);
 	for (size_t k = 0; k < problem->network->n_parameters; k++)
 		power[k] = problem->sums[k] / (double)(work.n_blocks * BLOCK_LANES);
 }
@@ -259,31 +151,22 @@ void problem_stored_apply(struct problem *problem, const double v[], double gv[]
 {
 	struct work work = training_work(problem, add_product, PROBLEM_STEP_STORED);
 
-	run(&work, v, 0);
+	work_run(&work, v, 0);
 	for (size_t k = 0; k < problem->network->n_parameters; k++)
 		gv[k] = problem->sums[k] / (double)(work.n_blocks * BLOCK_LANES);
-}
-
-static void store_block(void *context, size_t block, size_t thread)
-{
-	const struct work *work = context;
-	struct problem *problem = work->problem;
-
-	draw_block(work, block, problem->stored + 2 * block * block_size(problem),
-		   problem->scratch + thread * problem->scratch_size);
 }
 
 int problem_store(struct problem *problem, size_t n_moments, struct err *err)
 {
 	struct work work = training_work(problem, NULL, PROBLEM_STEP_STORED);
-	const size_t n_blocks = blocks_of(n_moments);
+	const size_t n_blocks = work_blocks_of(n_moments);
 
 	problem_enter(problem, problem->knot, problem->t);
-	problem->stored = memory_floats(2 * n_blocks * block_size(problem));
+	problem->stored = memory_floats(2 * n_blocks * work_block_size(problem));
 	if (!problem->stored)
 		return err_set(err, JOSTLE_ENOMEM, "no memory for a stored sample of %zu moments", n_moments);
 	problem->n_stored = n_blocks;
-	pool_run(problem->pool, n_blocks, store_block, &work);
+	work_store(&work, n_blocks);
 	return 0;
 }
 
@@ -295,7 +178,7 @@ static void add_loss(const struct work *work, const struct observation_batch *ba
 	for (size_t l = 0; l < BLOCK_LANES; l++) {
 		double square = 0.0;
 
-		for (size_t i = l; i < block_size(work->problem); i += BLOCK_LANES) {
+		for (size_t i = l; i < work_block_size(work->problem); i += BLOCK_LANES) {
 			const double x = batch->x_before[i];
 			const double r = force[i] - (x - 2.0 * (x - a * batch->x0[i]) / variance);
 
@@ -318,7 +201,7 @@ void problem_held_out(struct problem *problem, const double theta[], size_t n_mo
 		.noising = RANDOM_HELD_NOISING,
 	};
 
-	run(&work, theta, n_moments);
+	work_run(&work, theta, n_moments);
 	const double n = (double)(work.n_blocks * BLOCK_LANES), mean = problem->sums[0] / n;
 	*loss = mean;
 	*standard_error = sqrt(fmax(problem->sums[1] / n - mean * mean, 0.0) / n);
