@@ -79,10 +79,10 @@ static void write_metrics(FILE *out, const char *key, const struct image_metrics
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		const struct image_figure *figure = metrics->figure + names[i].first;
 
-		fprintf(out, ", \"%s\": [", names[i].name);
+		fprintf(out, ", \"%s\": %s", names[i].name, names[i].n > 1 ? "[" : "");
 		for (size_t k = 0; k < names[i].n; k++)
 			fprintf(out, "%s[%.6f, %.6f]", k ? ", " : "", figure[k].value, figure[k].error);
-		fprintf(out, "]");
+		fprintf(out, "%s", names[i].n > 1 ? "]" : "");
 	}
 	fprintf(out, "}");
 }
