@@ -14,9 +14,9 @@
 
 #define HELD_SEED 1u
 
-/* Where the wall stands, in standard deviations beyond what is not random in the noised data. Rule 2 drops the boundary
-   term of an integration by parts, 4 p(wall) phi'(wall): below 1 % of the gradient of x^6 here. Closer in, the wall would
-   cut into the data; further out, trajectories that a potential has lost stay lost. */
+/* Where the wall stands, in standard deviations beyond what is not random in the noised data. Closer in, the
+   wall would cut into the data and bias rule 2, which is off by a few per cent in x^6 as it is (estimators/implicit.c);
+   further out, trajectories that a potential has lost stay lost. */
 #define WALL_DEVIATIONS 4.0
 
 /* An Euler step of length h is stable against stiffness below 1/h without overshoot: half of that for the accurate grid,

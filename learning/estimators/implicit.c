@@ -7,7 +7,14 @@
  *
  *   dL/dtheta_k = E[-(f + f_pass) . grad phi_k - 2 laplacian phi_k],   f_pass = -x on an ideal bench.
  *
- * The wall's edge would add a boundary term; it stands four standard deviations out, where that is small.
+ * With the wall at w, phi taken at the clamped point and grad phi masked outside, the same integration by parts gives
+ *
+ *   E[2 grad log p . grad phi_k, inside] = -2 E[laplacian phi_k, inside] + 2 sum_i [p d_i phi_k] from -w to w,
+ *
+ * so that the rule as it stands is off by two terms of one sign: the boundary's, 4 p(w) phi'(w) for an even power, and the
+ * Laplacian of moments outside, (p - 1) sigma / (4 w) of that for x^p. By quadrature for modes at +-1.5 of width 0.4 and
+ * the wall at four standard deviations: below 1.3 % of the gradient of x^2 and x^4 at any t, up to 4.5 % of that of x^6 at
+ * t = 4. The solution's loss is above rule 1's by at most 5e-5 with powers to 4, and 4e-4 with powers to 6.
  */
 #include "learning/estimator.h"
 
