@@ -110,6 +110,17 @@ void network_fini(struct network *network)
 	*network = (struct network){0};
 }
 
+bool network_is_plain(const struct network *network)
+{
+	for (size_t i = 0; i < network->n_variables; i++) {
+		const struct variable *v = &network->variables[i];
+
+		if (v->role != VARIABLE_VISIBLE || v->mobility != 1.0 || v->temperature != 1.0)
+			return false;
+	}
+	return network->n_variables == network->n_sites;
+}
+
 void network_parameter_name(const struct network *network, size_t k, char *name, size_t size)
 {
 	char text[PARAMETER_NAME_SIZE] = "";

@@ -6,6 +6,7 @@
  * Variables 0 … nx ny - 1 are the lattice sites, row by row; whatever else a network has (hidden units, noise variables
  * of an active bath) comes after them. Constant after network_init().
  */
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/rt.h"
@@ -58,6 +59,12 @@ struct network {
 int  network_init(struct network *network, size_t nx, size_t ny, const char *const specs[], size_t n_specs,
                   struct err *err);
 void network_fini(struct network *network);
+
+/**
+ * Whether the network is nothing but visible sites of mobility and temperature 1: what a bench without hidden units,
+ * noise variables and baths of several temperatures can carry out. A protocol file may hold others. Call from: setup.
+ */
+bool network_is_plain(const struct network *network);
 
 /** The canonical name of parameter k of the whole network. Call from: setup. */
 void network_parameter_name(const struct network *network, size_t k, char *name, size_t size);

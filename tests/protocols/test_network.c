@@ -183,6 +183,37 @@ static void numbers_are_named_so_that_they_read_back(void **state)
 	assert_string_equal(name, "0.1");
 }
 
+/* catches: a hidden unit, or a site that moves or is heated otherwise, run as if it were like the others */
+static void a_network_is_plain_until_any_variable_differs(void **state)
+{
+	const char *spec = "onsite-power powers=2";
+	struct network network;
+	struct err err = {0};
+
+	(void)state;
+	assert_int_equal(network_init(&network, 2, 1, &spec, 1, &err), 0);
+	assert_true(network_is_plain(&network));
+	for (size_t i = 0; i < 2; i++) {
+		struct variable *v = &network.variables[i];
+		const struct variable plain = *v;
+
+		v->role = VARIABLE_HIDDEN;
+		assert_false(network_is_plain(&network));
+		*v = plain;
+		v->role = VARIABLE_NOISE;
+		assert_false(network_is_plain(&network));
+		*v = plain;
+		v->mobility = 2.0;
+		assert_false(network_is_plain(&network));
+		*v = plain;
+		v->temperature = 0.0;
+		assert_false(network_is_plain(&network));
+		*v = plain;
+	}
+	assert_true(network_is_plain(&network));
+	network_fini(&network);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -194,6 +225,7 @@ int main(void)
 		cmocka_unit_test(a_lattice_is_numbered_row_by_row),
 		cmocka_unit_test(a_range_rounded_to_three_digits_still_includes_its_pairs),
 		cmocka_unit_test(numbers_are_named_so_that_they_read_back),
+		cmocka_unit_test(a_network_is_plain_until_any_variable_differs),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
