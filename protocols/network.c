@@ -7,6 +7,9 @@
 #include "base/err.h"
 #include "base/spec.h"
 #include "protocols/energy_term.h"
+#include "protocols/scratch.h"
+
+_Thread_local _Alignas(64) union scratch network_scratch;
 
 /** The row of a family in the registry, or an error that lists what there is. */
 static int find_type(const char *name, size_t *row, struct err *err)

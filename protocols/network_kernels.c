@@ -7,9 +7,12 @@
  */
 #include "protocols/network.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 #include "protocols/energy_term.h"
+#include "protocols/lanes.h"
+#include "protocols/scratch.h"
 
 /* The wall comes first in a packed network, then the terms, each at a multiple of a cache line of floats. */
 #define PACKED_HEADER 16
@@ -44,10 +47,6 @@ static void pack(const struct network *network, const double theta[], const stru
 	}
 }
 
-/* Scratch of the calling thread: a network may be too large for its stack. */
-static _Thread_local real clamped[NETWORK_MAX_SITES * LANES] __attribute__((aligned(64)));
-static _Thread_local real inside[NETWORK_MAX_SITES * LANES] __attribute__((aligned(64)));
-
 static inline real clamp(real x, real position)
 {
 	const real low = x > -position ? x : -position;
@@ -55,19 +54,43 @@ static inline real clamp(real x, real position)
 	return low < position ? low : position;
 }
 
-static void clamp_all(const struct network *network, const real packed[], const real x[])
+/** Is every site within the wall? Not so if one is not a number. */
+static bool all_inside(const struct network *network, real position, const real x[])
 {
-	const real position = packed[0];
+	/* As integers the bits of numbers are in order of size, and those of what is not a number come last. */
+	const vector edge = lanes_all(position);
+	lane_bits limit, xi, beyond = {0};
+	lane_bit signs[WIDTH];
 
+	memcpy(&limit, &edge, sizeof(limit));
+	for (size_t i = 0; i < network->n_sites * LANE_VECTORS; i++) {
+		memcpy(&xi, x + i * WIDTH, sizeof(xi));
+		beyond |= limit - (xi & LANE_MAGNITUDE);
+	}
+	memcpy(signs, &beyond, sizeof(beyond));
+	for (size_t l = 0; l < WIDTH; l++)
+		if (signs[l] < 0)
+			return false;
+	return true;
+}
+
+/** x clamped to the wall: x itself, as nearly always, or a copy in scratch. */
+static const real *clamped_to(const struct network *network, real position, const real x[])
+{
+	real *clamped = scratch_table(SCRATCH_CLAMPED);
+
+	if (all_inside(network, position, x))
+		return x;
 	for (size_t i = 0; i < network->n_sites * LANES; i++)
 		clamped[i] = clamp(x[i], position);
+	return clamped;
 }
 
 static void energy(const struct network *network, const real packed[], const real x[], real u[LANES])
 {
 	const real half = packed[1] / 2;
+	const real *clamped = clamped_to(network, packed[0], x);
 
-	clamp_all(network, packed, x);
 	for (size_t l = 0; l < LANES; l++)
 		u[l] = 0;
 	packed += PACKED_HEADER;
@@ -86,15 +109,15 @@ static void energy(const struct network *network, const real packed[], const rea
 static void force(const struct network *network, const real packed[], const real x[], real f[])
 {
 	const real stiffness = packed[1];
+	const real *clamped = clamped_to(network, packed[0], x);
 
-	clamp_all(network, packed, x);
 	memset(f, 0, network->n_sites * LANES * sizeof(*f));
 	packed += PACKED_HEADER;
 	for (size_t i = 0; i < network->n_terms; i++) {
 		type_of(network, i)->force(&network->terms[i], packed, clamped, f);
 		packed += padded(type_of(network, i)->packed_size(&network->terms[i]));
 	}
-	for (size_t i = 0; i < network->n_sites * LANES; i++) {
+	for (size_t i = 0; clamped != x && i < network->n_sites * LANES; i++) {
 		const real beyond = x[i] - clamped[i];
 
 		f[i] = beyond == 0 ? f[i] : -stiffness * beyond;
@@ -103,23 +126,31 @@ static void force(const struct network *network, const real packed[], const real
 
 static void gradient(const struct network *network, const real packed[], const real x[], const real r[], double g[])
 {
-	clamp_all(network, packed, x);
-	for (size_t i = 0; i < network->n_sites * LANES; i++)
-		inside[i] = x[i] == clamped[i] ? r[i] : 0;
+	const real *clamped = clamped_to(network, packed[0], x);
+
+	if (clamped != x) {
+		real *inside = scratch_table(SCRATCH_INSIDE);
+
+		for (size_t i = 0; i < network->n_sites * LANES; i++)
+			inside[i] = x[i] == clamped[i] ? r[i] : 0;
+		r = inside;
+	}
 	for (size_t i = 0; i < network->n_terms; i++)
-		type_of(network, i)->gradient(&network->terms[i], clamped, inside, g + network->offsets[i]);
+		type_of(network, i)->gradient(&network->terms[i], clamped, r, g + network->offsets[i]);
 }
 
 static void laplacian(const struct network *network, const real packed[], const real x[], double out[])
 {
-	clamp_all(network, packed, x);
+	const real *clamped = clamped_to(network, packed[0], x);
+
 	for (size_t i = 0; i < network->n_terms; i++)
 		type_of(network, i)->laplacian(&network->terms[i], clamped, out + network->offsets[i]);
 }
 
 static void power(const struct network *network, const real packed[], const real x[], double out[])
 {
-	clamp_all(network, packed, x);
+	const real *clamped = clamped_to(network, packed[0], x);
+
 	for (size_t i = 0; i < network->n_terms; i++)
 		type_of(network, i)->power(&network->terms[i], clamped, out + network->offsets[i]);
 }

@@ -16,35 +16,19 @@
 #include "base/err.h"
 #include "base/spec.h"
 #include "protocols/energy_term.h"
+#include "protocols/neighbours.h"
 #include "protocols/network.h"
-#include "protocols/pairs.h"
+#include "protocols/scratch.h"
 
 #define ROWS 6
 
-/* Plain loops over lanes leave the sums of a product in memory, so the two products spell their vectors out. */
-#if LANES == 1
-#define WIDTH 1
-#define TILE  1
-typedef real vector;
-#else
-#ifdef __AVX__
-#define WIDTH 8
-#else
-#define WIDTH 4
-#endif
-#define TILE (2 * WIDTH)
-typedef real vector __attribute__((vector_size(WIDTH * sizeof(real)), aligned(sizeof(real)), may_alias));
-#endif
-
-struct neighbour {
-	unsigned site, parameter;
-};
+#define TILE (LANES < 2 * WIDTH ? LANES : 2 * WIDTH)
 
 struct plan {
 	struct pairs *pairs;
-	size_t n_panels;              /* of the dense layout; 0 where lists of neighbours are packed */
-	size_t *first;                /* [n_sites + 1]: where a site's neighbours begin */
-	struct neighbour *neighbours; /* [2 pairs] */
+	size_t n_panels;         /* of the dense layout; 0 where lists of neighbours are packed */
+	struct twins twins;      /* of every two sites, unless the layout is dense */
+	struct neighbours upper; /* of every site, those with a higher number */
 };
 
 static void fini(struct energy_term *term)
@@ -53,37 +37,11 @@ static void fini(struct energy_term *term)
 
 	if (!plan)
 		return;
-	free(plan->neighbours);
-	free(plan->first);
+	twins_fini(&plan->twins);
+	neighbours_fini(&plan->upper);
 	free(plan->pairs);
 	free(plan);
 	term->plan = NULL;
-}
-
-/** Turn the pairs round into lists per site: count, sum up, fill. */
-static int list_neighbours(struct plan *plan, size_t n_sites, struct err *err)
-{
-	const struct pairs *pairs = plan->pairs;
-
-	plan->first = calloc(n_sites + 2, sizeof(*plan->first));
-	plan->neighbours = malloc(2 * pairs->n * sizeof(*plan->neighbours));
-	if (!plan->first || !plan->neighbours)
-		return err_set(err, JOSTLE_ENOMEM, "no memory for the neighbours of %zu sites", n_sites);
-
-	/* While filling, first[i + 1] is where the next neighbour of i goes; at the end that is where i + 1 begins. */
-	for (size_t k = 0; k < pairs->n; k++) {
-		plan->first[pairs->pair[k].i + 2]++;
-		plan->first[pairs->pair[k].j + 2]++;
-	}
-	for (size_t i = 0; i < n_sites; i++)
-		plan->first[i + 2] += plan->first[i + 1];
-	for (size_t k = 0; k < pairs->n; k++) {
-		const struct pair pair = pairs->pair[k];
-
-		plan->neighbours[plan->first[pair.i + 1]++] = (struct neighbour){pair.j, (unsigned)k};
-		plan->neighbours[plan->first[pair.j + 1]++] = (struct neighbour){pair.i, (unsigned)k};
-	}
-	return 0;
 }
 
 static int init(struct energy_term *term, const struct network *network, struct spec *spec, struct err *err)
@@ -104,7 +62,9 @@ static int init(struct energy_term *term, const struct network *network, struct 
 	if (isinf(range))
 		plan->n_panels = (network->n_sites + ROWS - 1) / ROWS;
 	else
-		status = list_neighbours(plan, network->n_sites, err);
+		status = twins_init(&plan->twins, plan->pairs, network->n_sites, NEIGHBOUR_OF_EITHER, err);
+	if (!status)
+		status = neighbours_init(&plan->upper, plan->pairs, network->n_sites, NEIGHBOUR_OF_FIRST, err);
 	if (status)
 		goto fail;
 	term->n_parameters = plan->pairs->n;
@@ -129,29 +89,39 @@ static size_t packed_size(const struct energy_term *term)
 	return plan->n_panels ? plan->n_panels * ROWS * term->n_sites : 2 * plan->pairs->n;
 }
 
-/** Where J_ij stands in the dense layout [panel][column][row of the panel]. */
-static inline size_t place(size_t n_sites, size_t i, size_t j)
+/** J in the dense layout [panel][column][row of the panel]; below and above the diagonal the same. */
+static void pack_dense(size_t n, const double theta[], real packed[])
 {
-	return (i / ROWS * n_sites + j) * ROWS + i % ROWS;
+	for (size_t i = 0; i < n; i++) {
+		real *below = packed + (i / ROWS * n) * ROWS + i % ROWS;
+		size_t panel = (i + 1) / ROWS, row = (i + 1) % ROWS;
+
+		below[i * ROWS] = 0;
+		for (size_t j = i + 1; j < n; j++) {
+			const real coupling = (real)*theta++;
+
+			below[j * ROWS] = coupling;
+			packed[(panel * n + i) * ROWS + row] = coupling;
+			if (++row == ROWS) {
+				row = 0;
+				panel++;
+			}
+		}
+	}
+	/* The last panel's rows beyond the last site. */
+	for (size_t i = n; i % ROWS != 0; i++)
+		for (size_t j = 0; j < n; j++)
+			packed[(i / ROWS * n + j) * ROWS + i % ROWS] = 0;
 }
 
 static void pack(const struct energy_term *term, const double theta[], real packed[])
 {
 	const struct plan *plan = term->plan;
-	const size_t n = term->n_sites;
 
-	if (!plan->n_panels) {
-		for (size_t e = 0; e < 2 * plan->pairs->n; e++)
-			packed[e] = (real)theta[plan->neighbours[e].parameter];
-		return;
-	}
-	memset(packed, 0, packed_size(term) * sizeof(*packed));
-	for (size_t k = 0; k < plan->pairs->n; k++) {
-		const struct pair pair = plan->pairs->pair[k];
-
-		packed[place(n, pair.i, pair.j)] = (real)theta[k];
-		packed[place(n, pair.j, pair.i)] = (real)theta[k];
-	}
+	if (plan->n_panels)
+		pack_dense(term->n_sites, theta, packed);
+	else
+		twins_pack(&plan->twins, theta, packed);
 }
 
 /** sum[row][lane] = (J x) of one panel, for TILE lanes of x. */
@@ -160,28 +130,11 @@ static inline void panel_product(const real panel[], const real x[], size_t n_si
 	vector s[ROWS][TILE / WIDTH] = {0};
 
 	for (size_t j = 0; j < n_sites; j++) {
-		const vector *xj = (const vector *)(x + j * LANES);
-
 #pragma GCC unroll 6
 		for (size_t row = 0; row < ROWS; row++)
 #pragma GCC unroll 4
 			for (size_t v = 0; v < TILE / WIDTH; v++)
-				s[row][v] += panel[j * ROWS + row] * xj[v];
-	}
-	memcpy(sum, s, sizeof(s));
-}
-
-/** sum[lane] = (J x)_i from the neighbours of i. */
-static inline void site_product(const struct plan *plan, const real packed[], const real x[], size_t i, real sum[LANES])
-{
-	vector s[LANES / WIDTH] = {0};
-
-	for (size_t e = plan->first[i]; e < plan->first[i + 1]; e++) {
-		const vector *xj = (const vector *)(x + plan->neighbours[e].site * LANES);
-
-#pragma GCC unroll 8
-		for (size_t v = 0; v < LANES / WIDTH; v++)
-			s[v] += packed[e] * xj[v];
+				s[row][v] += panel[j * ROWS + row] * lanes_at(x + j * LANES, v);
 	}
 	memcpy(sum, s, sizeof(s));
 }
@@ -196,7 +149,8 @@ static void energy(const struct energy_term *term, const real packed[], const re
 {
 	const struct plan *plan = term->plan;
 	const size_t n = term->n_sites;
-	real sum[LANES], panel_sum[ROWS][TILE];
+	real panel_sum[ROWS][TILE];
+	vector sum[2 * LANE_VECTORS];
 
 	/* U = x J x / 2: each pair stands twice in the symmetric matrix. */
 	for (size_t panel = 0; panel < plan->n_panels; panel++)
@@ -208,9 +162,10 @@ static void energy(const struct energy_term *term, const real packed[], const re
 						       x[(panel * ROWS + row) * LANES + lane + l];
 		}
 	for (size_t i = 0; i < n && !plan->n_panels; i++) {
-		site_product(plan, packed, x, i, sum);
-		for (size_t l = 0; l < LANES; l++)
-			u[l] += (real)0.5 * sum[l] * x[i * LANES + l];
+		if (i % 2 == 0)
+			twins_sum(&plan->twins, packed, x, i / 2, sum);
+		for (size_t v = 0; v < LANE_VECTORS; v++)
+			((vector *)u)[v] += (real)0.5 * sum[i % 2 * LANE_VECTORS + v] * lanes_at(x + i * LANES, v);
 	}
 }
 
@@ -230,31 +185,24 @@ static void force_dense(const struct plan *plan, size_t n, const real packed[], 
 static void force(const struct energy_term *term, const real packed[], const real x[], real f[])
 {
 	const struct plan *plan = term->plan;
-	real sum[LANES];
+	vector sum[2 * LANE_VECTORS];
 
 	if (plan->n_panels) {
 		force_dense(plan, term->n_sites, packed, x, f);
 		return;
 	}
-	for (size_t i = 0; i < term->n_sites; i++) {
-		site_product(plan, packed, x, i, sum);
-		for (size_t l = 0; l < LANES; l++)
-			f[i * LANES + l] -= sum[l];
+	for (size_t i = 0; i < term->n_sites; i += 2) {
+		const size_t n_vectors = (term->n_sites - i < 2 ? 1 : 2) * LANE_VECTORS;
+
+		twins_sum(&plan->twins, packed, x, i / 2, sum);
+		for (size_t v = 0; v < n_vectors; v++)
+			((vector *)(f + i * LANES))[v] -= sum[v];
 	}
 }
 
 static void gradient(const struct energy_term *term, const real x[], const real r[], double g[])
 {
-	const struct pairs *pairs = ((const struct plan *)term->plan)->pairs;
-	real sum[LANES];
-
-	for (size_t k = 0; k < pairs->n; k++) {
-		const size_t i = pairs->pair[k].i * LANES, j = pairs->pair[k].j * LANES;
-
-		for (size_t l = 0; l < LANES; l++)
-			sum[l] = r[i + l] * x[j + l] + r[j + l] * x[i + l];
-		g[k] -= lane_sum(sum);
-	}
+	neighbours_products(&((const struct plan *)term->plan)->upper, r, x, x, r, -1.0, g);
 }
 
 static void laplacian(const struct energy_term *term, const real x[], double out[])
@@ -267,16 +215,13 @@ static void laplacian(const struct energy_term *term, const real x[], double out
 
 static void power(const struct energy_term *term, const real x[], double out[])
 {
-	const struct pairs *pairs = ((const struct plan *)term->plan)->pairs;
-	real sum[LANES];
+	real *square = scratch_table(SCRATCH_A), *one = scratch_table(SCRATCH_B);
 
-	for (size_t k = 0; k < pairs->n; k++) {
-		const real *xi = x + pairs->pair[k].i * LANES, *xj = x + pairs->pair[k].j * LANES;
-
-		for (size_t l = 0; l < LANES; l++)
-			sum[l] = xi[l] * xi[l] + xj[l] * xj[l];
-		out[k] += lane_sum(sum);
+	for (size_t i = 0; i < term->n_sites * LANES; i++) {
+		square[i] = x[i] * x[i];
+		one[i] = 1;
 	}
+	neighbours_products(&((const struct plan *)term->plan)->upper, square, one, one, square, 1.0, out);
 }
 
 /* The only global symbol of this file. */
