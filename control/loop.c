@@ -10,8 +10,8 @@
 #include "protocols/calibration_record.h"
 #include "protocols/protocol.h"
 
-#define MAX_REQUESTS     16
-#define TIMED_TICKS      64 /* unpaced: reading the clock at every tick would cost as much as a small network's force */
+#define MAX_REQUESTS 16
+#define TIMED_TICKS  64 /* unpaced: reading the clock at every tick would cost as much as a small network's force */
 
 static int take_memory(struct loop *loop, struct err *err)
 {
@@ -86,7 +86,10 @@ static int64_t clock_ns(void)
 	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
-/** The number of this edge on the time grid: the next one, unless the driver says that edges were missed. */
+/**
+ * The number of this edge on the time grid: the next one, unless the driver says that edges were missed. When it says so
+ * and none was left out, the outputs were written too late for this one.
+ */
 static void count_tick(struct loop *loop, int exchange, int64_t before_ns)
 {
 	const double period_ns = loop->daq->period_s * 1e9;
@@ -99,7 +102,7 @@ static void count_tick(struct loop *loop, int exchange, int64_t before_ns)
 		const double passed = round((double)(loop->state.t_ns - before_ns) / period_ns);
 
 		slots = passed > 1 && passed < 1e15 ? (uint64_t)passed : 1;
-		loop->n_missed += slots - 1;
+		loop->n_missed += slots > 1 ? slots - 1 : 1;
 	}
 	loop->state.tick += slots;
 }

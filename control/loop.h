@@ -48,10 +48,10 @@ struct loop {
 	struct setpoint setpoint;
 	struct command command;
 	double *in_V, *out_V;
-	struct ring requests;       /* of enum supervisor_event */
-	uint64_t n_ticks;           /* exchanges */
-	uint64_t n_missed;          /* slots of the time grid that passed without one */
-	uint64_t n_refused;         /* requests that the supervisor's table or a guard refused */
+	struct ring requests; /* of enum supervisor_event */
+	uint64_t n_ticks;     /* exchanges */
+	uint64_t n_missed;    /* slots of the time grid at which the outputs were held, none having come in time */
+	uint64_t n_refused;   /* requests that the supervisor's table or a guard refused */
 	struct histogram execution; /* from the end of the exchange to the next; unpaced, of every 64th tick */
 	atomic_bool stopping, finished;
 	pthread_t thread;

@@ -50,8 +50,8 @@ struct daq_options {
 
 /** One kind of bench. All members are required; the registry's conformance test walks them. */
 struct daq_driver {
-	const char *name;    /* as in a bench file: "sim", "comedi" */
-	const char *summary; /* one line for `jostle list` */
+	const char *name;          /* as in a bench file: "sim", "comedi" */
+	const char *summary;       /* one line for `jostle list` */
 	const char *example;       /* a shipped bench that the conformance suite opens with this driver */
 	const char *absent_device; /* a device that is not there, for the same suite */
 	size_t state_size;
@@ -72,7 +72,7 @@ struct daq_driver {
 	 *
 	 * out_V: n_out volts, already limited. in_V: n_in volts. t_ns: CLOCK_MONOTONIC at the edge, or time on the
 	 * bench's own clock when it is not paced. Returns 0, JOSTLE_EMISSED (edges were missed; the grid is kept, t_ns
-	 * tells how many) or JOSTLE_EIO (in_V is then the previous sample, and the outputs are to be taken as unknown).
+	 * tells how many, and none when out_V came too late for this edge and acts from the next one) or JOSTLE_EIO (in_V is then the previous sample, and the outputs are to be taken as unknown).
 	 * RT_SAFE. Call from: loop.
 	 */
 	int (*exchange)(struct daq *daq, const double out_V[], double in_V[], int64_t *t_ns);

@@ -27,7 +27,7 @@
 #include "sim/plant.h"
 
 #define PAGE_MAGIC   0x4a504c54u /* "JPLT" */
-#define PAGE_VERSION 1u
+#define PAGE_VERSION 2u
 #define ATTEMPTS     1000 /* to read a whole set while the other side writes; it does so for a microsecond a period */
 #define LOCK_PLANT   0    /* bytes of the file that are locked */
 #define LOCK_CLIENT  1
@@ -42,16 +42,21 @@ struct plant_shared {
 	_Alignas(64) atomic_uint edge_word; /* low bits of the edge: what the client sleeps on */
 	atomic_uint in_sequence;
 	_Alignas(64) atomic_uint out_sequence;
-	_Alignas(64) atomic_uint_fast64_t cells[]; /* edge, t_ns, in_V[n_in], out_V[n_out] as bit patterns */
+	_Alignas(64) atomic_uint_fast64_t cells[]; /* the plant's set, then the client's, as bit patterns */
 };
 
-#define CELL_EDGE 0
-#define CELL_TIME 1
-#define CELL_IN   2
+/* The plant's set: edge, t_ns, the edge that the outputs in force were written for, in_V[n_in]. */
+#define CELL_EDGE  0
+#define CELL_TIME  1
+#define CELL_TAKEN 2
+#define CELL_IN    3
+/* The client's, after it: the edge that it is for, out_V[n_out]. */
+#define CELL_FOR 0
+#define CELL_OUT 1
 
 static size_t page_size(size_t n_in, size_t n_out)
 {
-	return sizeof(struct plant_shared) + (CELL_IN + n_in + n_out) * sizeof(atomic_uint_fast64_t);
+	return sizeof(struct plant_shared) + (CELL_IN + n_in + CELL_OUT + n_out) * sizeof(atomic_uint_fast64_t);
 }
 
 static uint64_t bits_of(double value)
@@ -109,7 +114,7 @@ static bool read_set(struct plant_page *page, atomic_uint *sequence, size_t firs
 
 static int take_pending(struct plant_page *page, struct err *err)
 {
-	const size_t n_in = CELL_IN + page->facts.n_in, n_out = page->facts.n_out;
+	const size_t n_in = CELL_IN + page->facts.n_in, n_out = CELL_OUT + page->facts.n_out;
 
 	page->pending = calloc(n_in > n_out ? n_in : n_out, sizeof(*page->pending));
 	return page->pending ? 0 : err_set(err, JOSTLE_ENOMEM, "no memory for a plant's channels");
@@ -236,6 +241,7 @@ void plant_page_publish(struct plant_page *page, uint64_t edge, int64_t t_ns, co
 
 	store_cell(page, CELL_EDGE, edge);
 	store_cell(page, CELL_TIME, (uint64_t)t_ns);
+	store_cell(page, CELL_TAKEN, page->taken);
 	for (size_t c = 0; c < page->facts.n_in; c++)
 		store_cell(page, CELL_IN + c, bits_of(in_V[c]));
 	end_write(&shared->in_sequence, odd);
@@ -245,11 +251,14 @@ void plant_page_publish(struct plant_page *page, uint64_t edge, int64_t t_ns, co
 
 void plant_page_take(struct plant_page *page, double out_V[])
 {
-	if (!read_set(page, &page->shared->out_sequence, CELL_IN + page->facts.n_in, page->facts.n_out))
+	const size_t first = CELL_IN + page->facts.n_in;
+
+	if (!read_set(page, &page->shared->out_sequence, first, CELL_OUT + page->facts.n_out))
 		return;
+	page->taken = bits_of(page->pending[CELL_FOR]);
 	for (size_t c = 0; c < page->facts.n_out; c++)
-		if (isfinite(page->pending[c]))
-			out_V[c] = page->pending[c];
+		if (isfinite(page->pending[CELL_OUT + c]))
+			out_V[c] = page->pending[CELL_OUT + c];
 }
 
 /** Take the facts off the page once, and believe none that can't be. */
@@ -328,8 +337,9 @@ void plant_page_write(struct plant_page *page, const double out_V[])
 	const size_t first = CELL_IN + page->facts.n_in;
 	const unsigned odd = begin_write(&page->shared->out_sequence);
 
+	store_cell(page, first + CELL_FOR, page->seen + 1);
 	for (size_t c = 0; c < page->facts.n_out; c++)
-		store_cell(page, first + c, bits_of(out_V[c]));
+		store_cell(page, first + CELL_OUT + c, bits_of(out_V[c]));
 	end_write(&page->shared->out_sequence, odd);
 }
 
@@ -355,7 +365,8 @@ int plant_page_wait(struct plant_page *page, int64_t timeout_ns, double in_V[], 
 			return JOSTLE_EIO;
 	memcpy(in_V, page->pending + CELL_IN, page->facts.n_in * sizeof(*in_V));
 	*t_ns = (int64_t)bits_of(page->pending[CELL_TIME]);
-	const bool missed = edge - page->seen > 1;
+	/* A write for the edge after the last one that came after it acts from the one after that: two periods of delay. */
+	const bool missed = edge - page->seen > 1 || bits_of(page->pending[CELL_TAKEN]) != edge;
 	page->seen = edge;
 	return missed ? JOSTLE_EMISSED : 0;
 }

@@ -5,8 +5,9 @@
  *
  * Each side holds a lock on the page's file that the kernel releases when the process ends, however it ends: a page is
  * live while the plant's lock is held, taken while the client's is. Volts cross under sequence counters, so that neither
- * side ever waits for the other or reads half a set. A client takes nothing on the page for granted: sizes are read once
- * and checked against the file, numbers are checked each time.
+ * side ever waits for the other or reads half a set. With its volts the client stores the edge that they are for, and
+ * with each edge the plant shows which edge the volts in force were for: a write that came too late is seen. A client
+ * takes nothing on the page for granted: sizes are read once and checked against the file, numbers are checked each time.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -37,6 +38,7 @@ struct plant_page {
 	int fd;
 	struct plant_facts facts;
 	uint64_t seen;   /* client: the last edge it has read */
+	uint64_t taken;  /* plant: the edge that the outputs in force were written for */
 	double *pending; /* a set of volts on its way, until it is known to be whole */
 	bool server;
 	char path[96]; /* "/jostle-plant-NAME" */
@@ -68,12 +70,12 @@ RT_SAFE void plant_page_take(struct plant_page *page, double out_V[]);
  */
 int plant_page_attach(struct plant_page *page, const char *name, struct err *err);
 
-/** Write the outputs for the next edge. out_V[n_out]. RT_SAFE. Call from: the client. */
+/** Write the outputs for the edge that follows the last one read. out_V[n_out]. RT_SAFE. Call from: the client. */
 RT_SAFE void plant_page_write(struct plant_page *page, const double out_V[]);
 
 /**
- * Wait, at most timeout_ns, for an edge that has not been read yet. Returns 0, JOSTLE_EMISSED (more than one has passed),
- * or JOSTLE_EIO: no edge in time, the plant has ended, or what it shows makes no sense; in_V is then left alone.
+ * Wait, at most timeout_ns, for an edge that has not been read yet. Returns 0, JOSTLE_EMISSED (more than one has passed,
+ * or the outputs in force at this one are older than the last write), or JOSTLE_EIO: no edge in time, the plant has ended, or what it shows makes no sense; in_V is then left alone.
  * RT_SAFE but for the wait itself. Call from: the client.
  */
 RT_SAFE int plant_page_wait(struct plant_page *page, int64_t timeout_ns, double in_V[], int64_t *t_ns);

@@ -234,6 +234,20 @@ static void missed_slots_are_counted_and_the_grid_is_kept(void **state)
 	assert_int_equal(f->loop.supervisor.trip.cause, TRIP_NONE);
 }
 
+/* catches: a write that came too late, passed over since the clock went on by one period */
+static void late_write_is_counted_as_a_missed_slot(void **state)
+{
+	struct fixture *f = *state;
+
+	test_script.miss_at = 100;
+	test_script.n_missed = 0;
+	build(test_bench_feedback(), 1, false);
+	request_running(&f->loop);
+	assert_int_equal(loop_run(&f->loop, &f->err), 0);
+	assert_int_equal(f->loop.n_missed, 1);
+	assert_int_equal(f->loop.state.tick, FIRST_TICK + SHOT_TICKS - 1);
+}
+
 /* catches: a client that can say "all inputs are whole" by itself; a refusal that nobody counts */
 static void requests_that_are_not_a_persons_to_make_are_refused(void **state)
 {
@@ -378,6 +392,7 @@ int main(void)
 		TEST(sample_is_the_state_after_the_last_driven_period),
 		TEST(every_voltage_sent_is_within_its_limits_whatever_is_commanded),
 		TEST(missed_slots_are_counted_and_the_grid_is_kept),
+		TEST(late_write_is_counted_as_a_missed_slot),
 		TEST(requests_that_are_not_a_persons_to_make_are_refused),
 		TEST(trip_ends_the_run_with_the_driver_stopped),
 		TEST(plan_begins_its_repeat_anew_after_a_trip),

@@ -67,6 +67,36 @@ static void volts_cross_both_ways_edge_by_edge(void **state)
 	plant_page_close(&client);
 }
 
+/*
+ * catches: edges counted instead of what was in force at them: a write for edge 1 that comes after edge 1 and before
+ * edge 2 acts two periods late, and no edge is skipped
+ */
+static void a_write_that_comes_too_late_is_a_missed_edge(void **state)
+{
+	struct pages *pages = *state;
+	struct plant_page client;
+	struct err err = {0};
+	const double in_V[5] = {1, 2, 3, 4, 5}, out_V[3] = {-1, -2, -3};
+	double read_V[5] = {0}, taken_V[3] = {0};
+	int64_t t_ns = 0;
+
+	assert_int_equal(plant_page_attach(&client, pages->name, &err), 0);
+	plant_page_take(&pages->server, taken_V);
+	plant_page_publish(&pages->server, 1, 0, in_V);
+	plant_page_write(&client, out_V);
+	assert_int_equal(plant_page_wait(&client, SECOND, read_V, &t_ns), JOSTLE_EMISSED);
+	assert_memory_equal(read_V, in_V, sizeof(in_V));
+	/* The next write is in time again; one that is not taken at all is seen as well. */
+	plant_page_write(&client, out_V);
+	plant_page_take(&pages->server, taken_V);
+	plant_page_publish(&pages->server, 2, 0, in_V);
+	assert_int_equal(plant_page_wait(&client, SECOND, read_V, &t_ns), 0);
+	plant_page_write(&client, out_V);
+	plant_page_publish(&pages->server, 3, 0, in_V);
+	assert_int_equal(plant_page_wait(&client, SECOND, read_V, &t_ns), JOSTLE_EMISSED);
+	plant_page_close(&client);
+}
+
 /* catches: a page that two clients write to; a client's death that leaves the plant taken */
 static void one_client_at_a_time(void **state)
 {
@@ -147,7 +177,7 @@ static void pages_that_lie_are_refused(void **state)
 		int code;
 	} lies[] = {
 		{0, 0x12345678, JOSTLE_ENODEV},                               /* not ready, or not a plant's */
-		{4, 2, JOSTLE_EVERSION},          {16, 4, JOSTLE_EFORMAT},    /* n_in */
+		{4, 1, JOSTLE_EVERSION},          {16, 4, JOSTLE_EFORMAT},    /* n_in */
 		{16, 0xffffffff, JOSTLE_EFORMAT}, {20, 2, JOSTLE_EFORMAT},    /* n_out */
 		{24, 0, JOSTLE_EFORMAT},                                      /* n_sites */
 		{24, 100000, JOSTLE_EFORMAT},     {28, 4097, JOSTLE_EFORMAT}, /* n_parameters */
@@ -293,6 +323,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		PAGE_TEST(volts_cross_both_ways_edge_by_edge),
+		PAGE_TEST(a_write_that_comes_too_late_is_a_missed_edge),
 		PAGE_TEST(one_client_at_a_time),
 		PAGE_TEST(one_plant_of_a_name),
 		cmocka_unit_test(names_that_can_not_be_are_refused),

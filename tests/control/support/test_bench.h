@@ -35,7 +35,7 @@ struct test_script {
 	uint64_t freeze_at;         /* the inputs repeat from here on */
 	uint64_t stand_at;          /* the clock stands still at this one */
 	uint64_t jump_at;           /* site 0 is thrown to x = 1e3 */
-	uint64_t miss_at, n_missed; /* n_missed slots pass before this exchange */
+	uint64_t miss_at, n_missed; /* n_missed slots pass before this exchange; with 0, only its write is late */
 	uint64_t interrupt_at;      /* SIGINT is raised */
 	bool start_fails;
 	void (*before)(struct daq *daq); /* called first in each exchange, when set */
