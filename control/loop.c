@@ -98,7 +98,8 @@ static void count_tick(struct loop *loop, int exchange, int64_t before_ns)
 		return;
 	uint64_t slots = 1;
 
-	if (exchange == JOSTLE_EMISSED) {
+	loop->state.missed = exchange == JOSTLE_EMISSED;
+	if (loop->state.missed) {
 		const double passed = round((double)(loop->state.t_ns - before_ns) / period_ns);
 
 		slots = passed > 1 && passed < 1e15 ? (uint64_t)passed : 1;

@@ -127,6 +127,13 @@ static int verdict(const struct loop *loop, bool interrupted, size_t n_done, siz
 	}
 	if (interrupted)
 		return err_set(err, JOSTLE_EINTR, "interrupted after %zu of %zu samples", n_done, n_samples);
+	if (loop->sequencer.n_in_a_row == SEQUENCER_MAX_SPOILED)
+		return err_set(
+			err, JOSTLE_EMISSED,
+			"given up after %zu of %zu samples: slots were missed in %d generations in a row, %llu in "
+			"all; this machine does not keep a period of %g s",
+			n_done, n_samples, SEQUENCER_MAX_SPOILED, (unsigned long long)loop->n_missed,
+			loop->daq->period_s);
 	return err_set(err, JOSTLE_EINVAL, "the supervisor refused to arm or run in state %s",
 		       supervisor_state_name(loop->supervisor.state));
 }

@@ -34,7 +34,7 @@ struct loop_report {
 	double period_s; /* as the driver granted it */
 	double step;     /* the same in relaxation times */
 	uint64_t n_ticks, n_missed;
-	uint64_t n_spoiled; /* generations done again since their read-out fell into a missed slot */
+	uint64_t n_spoiled; /* generations done again since slots were missed in them */
 	size_t n_out;
 	uint64_t *n_saturated; /* [n_out]: ticks at which the drive met the channel's limit of force or parameter */
 	uint64_t *n_limited;   /* [n_out]: ticks at which the supervisor changed the voltage */
@@ -50,7 +50,8 @@ void loop_report_fini(struct loop_report *report);
  * *n_done is how many there are, also after an error. Unpaced on a simulated bench they depend on the seed alone.
  * Whichever way it ends, the outputs are at safe_V. The caller ends `report` with loop_report_fini(), also after an
  * error. Errors: JOSTLE_EINVAL, JOSTLE_ECONFIG (options; hardware without `arm`), those of daq_open() and loop_init(),
- * JOSTLE_ETRIP (err says why), JOSTLE_EINTR (the person asked). Call from: setup.
+ * JOSTLE_ETRIP (err says why), JOSTLE_EINTR (the person asked), JOSTLE_EMISSED (the machine can't keep the period).
+ * Call from: setup.
  */
 int sampling_run(const struct sampling_options *options, float samples[], size_t *n_done, struct loop_report *report,
 		 struct err *err);

@@ -71,7 +71,6 @@ static void read_out(struct sequencer *sequencer, double t, const struct state *
 		sequencer->sample->value[i] = diffusion_readout(state->x[i], sequencer->force[i], t, weight);
 	sequencer->sample->tick = state->tick;
 	sequencer->sample_ready = true;
-	sequencer->read_out = true;
 }
 
 static void step_generate(struct sequencer *sequencer, const struct compiled_segment *compiled, uint64_t since,
@@ -174,21 +173,36 @@ void sequencer_fini(struct sequencer *sequencer)
 /** Leave the current segment, which has run its time. */
 static void advance(struct sequencer *sequencer)
 {
-	const struct compiled_segment *left = &sequencer->segments[sequencer->current];
-
-	if (left->segment.kind == SEGMENT_GENERATE && !sequencer->read_out) {
-		sequencer->spoiled = true;
-		sequencer->n_spoiled++;
-	}
-	sequencer->start_tick += left->n_ticks;
-	sequencer->read_out = false;
+	sequencer->start_tick += sequencer->segments[sequencer->current].n_ticks;
 	if (++sequencer->current < sequencer->n_segments)
 		return;
 	sequencer->current = 0;
-	if (!sequencer->spoiled)
-		sequencer->repeat++;
-	sequencer->spoiled = false;
-	sequencer->done = sequencer->repeat == sequencer->n_repeats;
+	sequencer->done = ++sequencer->repeat == sequencer->n_repeats;
+}
+
+/**
+ * Follow the clock over the ends of segments that missed slots have carried it past. Returns false when such a slot lies
+ * in a generation. At the first tick of one what was held is passive still, as is what should have been.
+ */
+static bool follow_clock(struct sequencer *sequencer, const struct state *state)
+{
+	const struct compiled_segment *compiled = &sequencer->segments[sequencer->current];
+
+	while (!sequencer->done && state->tick - sequencer->start_tick >= compiled->n_ticks) {
+		if (compiled->segment.kind == SEGMENT_GENERATE)
+			return false;
+		advance(sequencer);
+		compiled = &sequencer->segments[sequencer->current];
+	}
+	return !(state->missed && compiled->segment.kind == SEGMENT_GENERATE && state->tick > sequencer->start_tick);
+}
+
+static void spoil(struct sequencer *sequencer, const struct state *state)
+{
+	sequencer->n_spoiled++;
+	sequencer->done = ++sequencer->n_in_a_row == SEQUENCER_MAX_SPOILED;
+	sequencer->current = 0;
+	sequencer->start_tick = state->tick;
 }
 
 void sequencer_step(struct sequencer *sequencer, const struct state *state, struct setpoint *setpoint)
@@ -201,12 +215,10 @@ void sequencer_step(struct sequencer *sequencer, const struct state *state, stru
 		sequencer->start_tick = state->tick;
 		sequencer->entered = true;
 	}
-	/* Missed slots may have carried the clock over the end of the segment. */
-	while (state->tick - sequencer->start_tick >= sequencer->segments[sequencer->current].n_ticks) {
-		advance(sequencer);
-		if (sequencer->done)
-			return;
-	}
+	if (!follow_clock(sequencer, state))
+		spoil(sequencer, state);
+	if (sequencer->done)
+		return;
 	const struct compiled_segment *compiled = &sequencer->segments[sequencer->current];
 	const uint64_t since = state->tick - sequencer->start_tick;
 
@@ -222,6 +234,7 @@ void sequencer_publish(struct sequencer *sequencer)
 		return;
 	sequencer->sample_ready = false;
 	sequencer->sample->number = sequencer->n_samples++;
+	sequencer->n_in_a_row = 0;
 	ring_push(sequencer->samples, sequencer->sample);
 }
 
@@ -234,7 +247,5 @@ void sequencer_rewind(struct sequencer *sequencer)
 	}
 	sequencer->current = 0;
 	sequencer->entered = false;
-	sequencer->read_out = false;
-	sequencer->spoiled = false;
 	sequencer->sample_ready = false;
 }

@@ -27,6 +27,7 @@ struct ring;
 struct segment_type;
 
 #define SEQUENCER_MINIMUM_RELAXATION 4.0 /* relaxation times before a generation: the prior is the stationary law */
+#define SEQUENCER_MAX_SPOILED        100 /* generations in a row: then the plan is given up */
 
 enum segment_kind { SEGMENT_IDLE, SEGMENT_RELAX, SEGMENT_GENERATE };
 
@@ -69,11 +70,10 @@ struct sequencer {
 	uint64_t repeat;     /* whole repeats done */
 	uint64_t start_tick; /* of the current segment */
 	bool entered;        /* start_tick is set */
-	bool read_out;       /* the current generation has been read */
-	bool spoiled;        /* a read-out of this repeat fell into a missed slot */
 	bool sample_ready;
 	bool done;
 	uint64_t n_samples, n_spoiled;
+	uint64_t n_in_a_row;          /* spoiled since the last sample */
 	double *force;                /* [n_sites] */
 	struct sample_record *sample; /* the last one read */
 };
@@ -94,8 +94,9 @@ void sequencer_fini(struct sequencer *sequencer);
 
 /**
  * The setpoint for the sample in `state`; every field of `state` is read, its tick is the clock. After the plan's last
- * tick sequencer->done is set and the setpoint is passive. A read-out that fell into a missed slot yields no sample:
- * the repeat is done again. RT_SAFE. Call from: loop.
+ * tick sequencer->done is set and the setpoint is passive. A generation with a missed slot in it, at which a force was
+ * held that was meant for another moment, yields no sample: the repeat begins again at once, its relaxation included.
+ * After SEQUENCER_MAX_SPOILED of them in a row the plan is done without its samples. RT_SAFE. Call from: loop.
  */
 RT_SAFE void sequencer_step(struct sequencer *sequencer, const struct state *state, struct setpoint *setpoint);
 

@@ -3,6 +3,7 @@
 /*
  * What one tick of the loop hands from stage to stage: state, setpoint, command. Natural units but for the clock.
  */
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -12,6 +13,7 @@ struct err;
 struct state {
 	int64_t t_ns;  /* the edge, on the bench's clock */
 	uint64_t tick; /* the edge's number on the time grid, 0 for the first; a missed slot leaves its number out */
+	bool missed;   /* the outputs were held up to this edge or beyond: slots were left out, or a write came late */
 	size_t n_sites;
 	double *x;     /* [n_sites] */
 	double *force; /* [n_sites]: measured; 0 at a site whose force nobody measures */

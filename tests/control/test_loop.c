@@ -248,6 +248,26 @@ static void late_write_is_counted_as_a_missed_slot(void **state)
 	assert_int_equal(f->loop.state.tick, FIRST_TICK + SHOT_TICKS - 1);
 }
 
+/* catches: a stall in the middle of a generation that the sequencer is not told of, sample and all */
+static void stall_in_a_generation_spoils_its_sample(void **state)
+{
+	struct fixture *f = *state;
+
+	for (uint64_t n = 0; n < 8; n += 7) {
+		test_script_reset();
+		test_script.miss_at = FIRST_TICK + RELAX_TICKS + 20;
+		test_script.n_missed = n;
+		build(test_bench_feedback(), 1, false);
+		request_running(&f->loop);
+		assert_int_equal(loop_run(&f->loop, &f->err), 0);
+		assert_int_equal(f->loop.sequencer.n_spoiled, 1);
+		assert_int_equal(f->loop.sequencer.n_samples, 1);
+		assert_int_equal(f->loop.state.tick, test_script.miss_at + n + SHOT_TICKS - 1);
+		if (n == 0)
+			teardown(state);
+	}
+}
+
 /* catches: a client that can say "all inputs are whole" by itself; a refusal that nobody counts */
 static void requests_that_are_not_a_persons_to_make_are_refused(void **state)
 {
@@ -393,6 +413,7 @@ int main(void)
 		TEST(every_voltage_sent_is_within_its_limits_whatever_is_commanded),
 		TEST(missed_slots_are_counted_and_the_grid_is_kept),
 		TEST(late_write_is_counted_as_a_missed_slot),
+		TEST(stall_in_a_generation_spoils_its_sample),
 		TEST(requests_that_are_not_a_persons_to_make_are_refused),
 		TEST(trip_ends_the_run_with_the_driver_stopped),
 		TEST(plan_begins_its_repeat_anew_after_a_trip),

@@ -88,6 +88,8 @@ static struct setpoint step(struct fixture *f, uint64_t tick)
 {
 	struct setpoint setpoint;
 
+	/* As the loop does it: a slot left out is a missed one. */
+	f->state.missed = tick > f->state.tick + 1;
 	f->state.tick = tick;
 	sequencer_step(&f->sequencer, &f->state, &setpoint);
 	sequencer_publish(&f->sequencer);
@@ -220,18 +222,85 @@ static void plans_that_cannot_yield_independent_samples_are_refused(void **state
 }
 
 /* catches: a clock that counts calls instead of edges */
-static void missed_slots_move_the_protocol_on(void **state)
+static void missed_slots_move_the_clock_on(void **state)
 {
 	struct fixture *f = *state;
 	struct err err = {0};
 
 	assert_int_equal(plan(f, segments, 3, 1, &err), 0);
 	step(f, 0);
-	/* Three slots into the generation at once. */
-	const struct setpoint setpoint = step(f, IDLE_TICKS + RELAX_TICKS + 3);
+	/* Over the end of two segments, to the first tick of the generation: nothing of it was missed. */
+	const struct setpoint setpoint = step(f, IDLE_TICKS + RELAX_TICKS);
 
 	assert_int_equal(setpoint.kind, SETPOINT_PROTOCOL);
-	assert_near(setpoint.t, 0.25 + 2 * DELTA, 1e-15);
+	assert_near(setpoint.t, 0.25 + 5 * DELTA, 1e-15);
+	assert_int_equal(f->sequencer.n_spoiled, 0);
+}
+
+/** Run a plan of 2 repeats with `n` slots left out before tick `at`, or, with 0, a write that came late for it. */
+static uint64_t ticks_with_a_miss(struct fixture *f, uint64_t at, uint64_t n)
+{
+	struct err err = {0};
+	uint64_t tick;
+
+	assert_int_equal(plan(f, segments, 3, 2, &err), 0);
+	for (tick = 0; !f->sequencer.done && tick < 10 * REPEAT_TICKS; tick++) {
+		if (tick == at)
+			tick += n;
+		if (tick == at && n == 0) {
+			struct setpoint setpoint;
+
+			f->state.missed = true;
+			f->state.tick = tick;
+			sequencer_step(&f->sequencer, &f->state, &setpoint);
+			sequencer_publish(&f->sequencer);
+		} else {
+			step(f, tick);
+		}
+	}
+	assert_int_equal(f->sequencer.n_samples, 2);
+	return tick;
+}
+
+/*
+ * catches: a force held for many periods in the middle of a generation, and the sample published all the same; a repeat
+ * that goes on with what is left of a relaxation in which that force acted
+ */
+static void any_missed_slot_in_a_generation_does_the_repeat_again(void **state)
+{
+	struct fixture *f = *state;
+	const uint64_t begin = IDLE_TICKS + RELAX_TICKS;
+
+	for (uint64_t n = 0; n < 4; n++)
+		for (uint64_t at = 1; at < REPEAT_TICKS; at++) {
+			f->state.tick = 0;
+			const uint64_t ticks = ticks_with_a_miss(f, at, n), back = at + n;
+			const bool harmless = back <= begin;
+
+			assert_int_equal(f->sequencer.n_spoiled, harmless ? 0 : 1);
+			assert_int_equal(ticks, harmless ? 2 * REPEAT_TICKS : back + 2 * REPEAT_TICKS);
+			sequencer_fini(&f->sequencer);
+		}
+	/* From inside the generation into the next repeat's relaxation: that one is begun anew as well. */
+	f->state.tick = 0;
+	assert_int_equal(ticks_with_a_miss(f, begin + 2, 15), begin + 2 + 15 + 2 * REPEAT_TICKS);
+}
+
+/* catches: a machine that misses a slot in every generation, and a job that never ends */
+static void plan_is_given_up_after_many_spoiled_generations_in_a_row(void **state)
+{
+	struct fixture *f = *state;
+	struct err err = {0};
+	uint64_t tick = 0;
+
+	assert_int_equal(plan(f, segments, 3, 2, &err), 0);
+	while (!f->sequencer.done && tick < 1000 * REPEAT_TICKS) {
+		step(f, tick);
+		tick += f->sequencer.current == 2 ? 2 : 1;
+	}
+	assert_true(f->sequencer.done);
+	assert_int_equal(f->sequencer.n_spoiled, SEQUENCER_MAX_SPOILED);
+	assert_int_equal(f->sequencer.n_samples, 0);
 }
 
 /* catches: a state that relaxed for a while handed out as a sample; a repeat that is lost without being made good */
@@ -300,7 +369,9 @@ int main(void)
 		TEST(sample_is_read_at_the_edge_where_t_reaches_its_minimum),
 		TEST(durations_are_rounded_up_to_whole_periods_but_not_by_rounding_errors),
 		TEST(plans_that_cannot_yield_independent_samples_are_refused),
-		TEST(missed_slots_move_the_protocol_on),
+		TEST(missed_slots_move_the_clock_on),
+		TEST(any_missed_slot_in_a_generation_does_the_repeat_again),
+		TEST(plan_is_given_up_after_many_spoiled_generations_in_a_row),
 		TEST(generation_whose_read_out_was_missed_is_done_again),
 		TEST(sample_of_a_tick_that_tripped_is_not_published_but_made_again),
 		TEST(rewinding_starts_the_repeat_from_its_first_segment),
