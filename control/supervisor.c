@@ -115,7 +115,8 @@ static void cause_format(const struct trip *trip, const struct bench *bench, cha
 			 channel_name(trip, bench, true, channel, sizeof(channel)), trip->value);
 		break;
 	case TRIP_STALE_INPUT:
-		snprintf(text, size, "stale inputs: identical for %g periods, limit %g", trip->value, trip->limit);
+		snprintf(text, size, "stale input: %s stood still for %g periods, limit %g",
+			 channel_name(trip, bench, true, channel, sizeof(channel)), trip->value, trip->limit);
 		break;
 	case TRIP_STALE_CLOCK:
 		snprintf(text, size, "stale clock: expected the edge's time to advance, found %+g ns", trip->value);

@@ -47,10 +47,10 @@ enum supervisor_event {
 
 enum trip_cause {
 	TRIP_NONE,
-	TRIP_START,       /* not yet reset since the start */
-	TRIP_EXCHANGE,    /* the driver could not exchange samples; value: the enum jostle_error */
-	TRIP_INPUT,       /* an input that is not finite, V */
-	TRIP_STALE_INPUT, /* all inputs identical for the bench's stale_periods; value: how many */
+	TRIP_START,    /* not yet reset since the start */
+	TRIP_EXCHANGE, /* the driver could not exchange samples; value: the enum jostle_error */
+	TRIP_INPUT,    /* an input that is not finite, V */
+	TRIP_STALE_INPUT, /* a displacement that stood still, bit for bit, for the bench's stale_periods; value: how many */
 	TRIP_STALE_CLOCK, /* the edge's time did not advance; value: by how much it did, ns */
 	TRIP_DIVERGENCE,  /* a displacement beyond its limit, m */
 	TRIP_COMMAND,     /* a command that is not finite, or has no finite voltage, natural units */
@@ -60,7 +60,7 @@ enum trip_cause {
 
 struct trip {
 	enum trip_cause cause;
-	size_t channel; /* input for INPUT and DIVERGENCE, output for COMMAND and SPAN */
+	size_t channel; /* input for INPUT, STALE_INPUT and DIVERGENCE, output for COMMAND and SPAN */
 	double value, limit;
 	int64_t t_ns;
 	uint64_t tick;
@@ -75,10 +75,11 @@ struct output_guard {
 	double safe_V;
 };
 
-/** The limit of one input. */
+/** What is asked of one input. */
 struct input_guard {
-	size_t site;  /* SIZE_MAX where there is no limit */
-	double limit; /* largest |x|, natural units */
+	bool must_move; /* a displacement: thermal motion and the sensor's noise never leave it still */
+	size_t site;    /* SIZE_MAX where there is no limit */
+	double limit;   /* largest |x|, natural units */
 	double limit_m, length_m;
 };
 
@@ -90,8 +91,9 @@ struct supervisor {
 	size_t n_in, n_out;
 	struct input_guard *in;
 	struct output_guard *out;
-	size_t stale_periods, n_identical;
-	bool seen; /* last_in_V and last_t_ns hold a sample */
+	size_t stale_periods;
+	size_t *n_identical; /* [n_in]: samples of this value so far; counted for displacements */
+	bool seen;           /* last_in_V and last_t_ns hold a sample */
 	int64_t last_t_ns;
 	double *last_in_V, *last_out_V;
 	uint64_t *n_limited; /* [n_out]: ticks at which a limit changed the voltage */

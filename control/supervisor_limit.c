@@ -56,9 +56,12 @@ static int lay_out_output(struct output_guard *guard, const struct bench *bench,
 
 static struct input_guard lay_out_input(const struct bench_channel *channel, double length_m)
 {
-	if (channel->role != DAQ_DISPLACEMENT || !(channel->limit > 0))
-		return (struct input_guard){.site = SIZE_MAX};
+	const bool displacement = channel->role == DAQ_DISPLACEMENT;
+
+	if (!displacement || !(channel->limit > 0))
+		return (struct input_guard){.must_move = displacement, .site = SIZE_MAX};
 	return (struct input_guard){
+		.must_move = true,
 		.site = channel->index,
 		.limit = channel->limit / length_m,
 		.limit_m = channel->limit,
@@ -81,12 +84,13 @@ int supervisor_init(struct supervisor *supervisor, const struct bench *bench, co
 		.stale_periods = bench->stale_periods,
 		.in = calloc(n_in, sizeof(*supervisor->in)),
 		.out = calloc(n_out, sizeof(*supervisor->out)),
+		.n_identical = calloc(n_in, sizeof(*supervisor->n_identical)),
 		.last_in_V = calloc(n_in, sizeof(*supervisor->last_in_V)),
 		.last_out_V = calloc(n_out, sizeof(*supervisor->last_out_V)),
 		.n_limited = calloc(n_out, sizeof(*supervisor->n_limited)),
 	};
-	if (!supervisor->in || !supervisor->out || !supervisor->last_in_V || !supervisor->last_out_V ||
-	    !supervisor->n_limited)
+	if (!supervisor->in || !supervisor->out || !supervisor->n_identical || !supervisor->last_in_V ||
+	    !supervisor->last_out_V || !supervisor->n_limited)
 		code = err_set(err, JOSTLE_ENOMEM, "no memory for the supervisor of bench %s", bench->name);
 	for (size_t k = 0; !code && k < bench->n_in; k++)
 		supervisor->in[k] = lay_out_input(&bench->in[k], length_m);
@@ -103,6 +107,7 @@ void supervisor_fini(struct supervisor *supervisor)
 {
 	free(supervisor->in);
 	free(supervisor->out);
+	free(supervisor->n_identical);
 	free(supervisor->last_in_V);
 	free(supervisor->last_out_V);
 	free(supervisor->n_limited);
@@ -116,23 +121,28 @@ static void find(struct trip *found, enum trip_cause cause, size_t channel, doub
 		*found = (struct trip){.cause = cause, .channel = channel, .value = value, .limit = limit};
 }
 
-/** Identical bits, clock at a stand: the sample is an old one. */
+/**
+ * Clock at a stand: the sample is an old one. One displacement at a stand: that sensor is blind, and the feedback would
+ * push its site about unseen; a frozen bench shows in each of them. Other inputs may rest: a force that nobody drives, a
+ * monitor.
+ */
 static void check_fresh(struct supervisor *supervisor, const double in_V[], const struct state *state,
 			struct trip *found)
 {
-	const size_t size = supervisor->n_in * sizeof(in_V[0]);
-
 	if (supervisor->seen && state->t_ns <= supervisor->last_t_ns)
 		find(found, TRIP_STALE_CLOCK, 0, (double)(state->t_ns - supervisor->last_t_ns), 0);
-	if (supervisor->seen && memcmp(in_V, supervisor->last_in_V, size) == 0)
-		supervisor->n_identical++;
-	else
-		supervisor->n_identical = 1;
-	if (supervisor->stale_periods && supervisor->n_identical >= supervisor->stale_periods)
-		find(found, TRIP_STALE_INPUT, 0, (double)supervisor->n_identical, (double)supervisor->stale_periods);
+	for (size_t k = 0; k < supervisor->n_in; k++) {
+		const bool same = supervisor->seen && memcmp(&in_V[k], &supervisor->last_in_V[k], sizeof(in_V[k])) == 0;
+
+		supervisor->n_identical[k] = same ? supervisor->n_identical[k] + 1 : 1;
+		if (supervisor->in[k].must_move && supervisor->stale_periods &&
+		    supervisor->n_identical[k] >= supervisor->stale_periods)
+			find(found, TRIP_STALE_INPUT, k, (double)supervisor->n_identical[k],
+			     (double)supervisor->stale_periods);
+		supervisor->last_in_V[k] = in_V[k];
+	}
 	supervisor->seen = true;
 	supervisor->last_t_ns = state->t_ns;
-	memcpy(supervisor->last_in_V, in_V, size);
 }
 
 static void check_inputs(const struct supervisor *supervisor, const double in_V[], const struct state *state,

@@ -44,7 +44,7 @@ struct bench {
 	size_t n_parameter_terms;
 	char **parameter_terms; /* parametric drive: terms whose parameters are outputs, in order, in one-line form */
 	size_t n_parameters;    /* outputs of role parameter; index k is parameter k of those terms */
-	size_t stale_periods;   /* identical input samples before the supervisor calls them stale */
+	size_t stale_periods;   /* identical samples of a displacement before the supervisor calls it stale */
 };
 
 /**
