@@ -39,6 +39,7 @@ static struct input_conversion convert_input(const struct bench_channel *channel
 		.site = channel->index,
 		.offset_V = c->offset_V,
 		.scale = 1 / (c->gain * unit),
+		.unit = unit,
 	};
 }
 

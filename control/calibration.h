@@ -19,6 +19,7 @@ struct input_conversion {
 	enum daq_role role;
 	size_t site;
 	double offset_V, scale;
+	double unit; /* m or N in a natural unit; 1 for others */
 };
 
 /** V = offset_V + scale * natural. */

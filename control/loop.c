@@ -51,8 +51,8 @@ int loop_init(struct loop *loop, const struct loop_setup *setup, struct err *err
 		code = sequencer_init(&loop->sequencer, setup->plan, loop->calibration.period, &loop->potential,
 				      setup->samples, err);
 	if (!code)
-		code = supervisor_init(&loop->supervisor, bench, &loop->calibration, setup->record->units.length_m,
-				       period_s, setup->arming_allowed, err);
+		code = supervisor_init(&loop->supervisor, bench, &loop->calibration, period_s, setup->arming_allowed,
+				       err);
 	if (code)
 		loop_fini(loop);
 	return code;

@@ -125,6 +125,14 @@ static void cause_format(const struct trip *trip, const struct bench *bench, cha
 		snprintf(text, size, "divergence: %s at %g m, limit %g m",
 			 channel_name(trip, bench, true, channel, sizeof(channel)), trip->value, trip->limit);
 		break;
+	case TRIP_FORCE:
+		snprintf(text, size, "measured force: %s at %g N, limit %g N",
+			 channel_name(trip, bench, true, channel, sizeof(channel)), trip->value, trip->limit);
+		break;
+	case TRIP_VOLTS:
+		snprintf(text, size, "%s reads %g V, outside its limits, which end at %g V",
+			 channel_name(trip, bench, true, channel, sizeof(channel)), trip->value, trip->limit);
+		break;
 	case TRIP_COMMAND:
 		snprintf(text, size, "%s: expected a finite command, found %g",
 			 channel_name(trip, bench, false, channel, sizeof(channel)), trip->value);

@@ -19,6 +19,7 @@
 #include <stdint.h>
 
 #include "base/rt.h"
+#include "daq/daq.h"
 
 struct bench;
 struct calibration;
@@ -53,6 +54,8 @@ enum trip_cause {
 	TRIP_STALE_INPUT, /* a displacement that stood still, bit for bit, for the bench's stale_periods; value: how many */
 	TRIP_STALE_CLOCK, /* the edge's time did not advance; value: by how much it did, ns */
 	TRIP_DIVERGENCE,  /* a displacement beyond its limit, m */
+	TRIP_FORCE,       /* a measured force beyond its limit, N */
+	TRIP_VOLTS,       /* an input outside its limits in volts */
 	TRIP_COMMAND,     /* a command that is not finite, or has no finite voltage, natural units */
 	TRIP_SPAN,        /* a voltage outside the converter's span, V */
 	TRIP_N_CAUSES
@@ -60,7 +63,7 @@ enum trip_cause {
 
 struct trip {
 	enum trip_cause cause;
-	size_t channel; /* input for INPUT, STALE_INPUT and DIVERGENCE, output for COMMAND and SPAN */
+	size_t channel; /* input for INPUT, STALE_INPUT, DIVERGENCE, FORCE and VOLTS; output for COMMAND and SPAN */
 	double value, limit;
 	int64_t t_ns;
 	uint64_t tick;
@@ -77,10 +80,12 @@ struct output_guard {
 
 /** What is asked of one input. */
 struct input_guard {
+	enum daq_role role;
 	bool must_move; /* a displacement: thermal motion and the sensor's noise never leave it still */
-	size_t site;    /* SIZE_MAX where there is no limit */
-	double limit;   /* largest |x|, natural units */
-	double limit_m, length_m;
+	size_t site;
+	double limit;        /* largest |quantity|, natural units; infinite for none */
+	double unit;         /* m or N in a natural unit */
+	double min_V, max_V; /* the limits in volts; the converter's span where the file gives none */
 };
 
 struct supervisor {
@@ -106,7 +111,7 @@ struct supervisor {
  * setup.
  */
 int supervisor_init(struct supervisor *supervisor, const struct bench *bench, const struct calibration *calibration,
-		    double length_m, double period_s, bool arming_allowed, struct err *err);
+		    double period_s, bool arming_allowed, struct err *err);
 void supervisor_fini(struct supervisor *supervisor);
 
 /**

@@ -54,23 +54,21 @@ static int lay_out_output(struct output_guard *guard, const struct bench *bench,
 	return 0;
 }
 
-static struct input_guard lay_out_input(const struct bench_channel *channel, double length_m)
+static struct input_guard lay_out_input(const struct bench_channel *channel, double unit)
 {
-	const bool displacement = channel->role == DAQ_DISPLACEMENT;
-
-	if (!displacement || !(channel->limit > 0))
-		return (struct input_guard){.must_move = displacement, .site = SIZE_MAX};
 	return (struct input_guard){
-		.must_move = true,
+		.role = channel->role,
+		.must_move = channel->role == DAQ_DISPLACEMENT,
 		.site = channel->index,
-		.limit = channel->limit / length_m,
-		.limit_m = channel->limit,
-		.length_m = length_m,
+		.limit = channel->limit > 0 ? channel->limit / unit : INFINITY,
+		.unit = unit,
+		.min_V = channel->limit_min_V,
+		.max_V = channel->limit_max_V,
 	};
 }
 
 int supervisor_init(struct supervisor *supervisor, const struct bench *bench, const struct calibration *calibration,
-		    double length_m, double period_s, bool arming_allowed, struct err *err)
+		    double period_s, bool arming_allowed, struct err *err)
 {
 	const size_t n_in = bench->n_in ? bench->n_in : 1, n_out = bench->n_out ? bench->n_out : 1;
 	int code = 0;
@@ -93,7 +91,7 @@ int supervisor_init(struct supervisor *supervisor, const struct bench *bench, co
 	    !supervisor->last_out_V || !supervisor->n_limited)
 		code = err_set(err, JOSTLE_ENOMEM, "no memory for the supervisor of bench %s", bench->name);
 	for (size_t k = 0; !code && k < bench->n_in; k++)
-		supervisor->in[k] = lay_out_input(&bench->in[k], length_m);
+		supervisor->in[k] = lay_out_input(&bench->in[k], calibration->in[k].unit);
 	for (size_t k = 0; !code && k < bench->n_out; k++) {
 		code = lay_out_output(&supervisor->out[k], bench, calibration, k, period_s, err);
 		supervisor->last_out_V[k] = bench->out[k].safe_V;
@@ -150,12 +148,18 @@ static void check_inputs(const struct supervisor *supervisor, const double in_V[
 {
 	for (size_t k = 0; k < supervisor->n_in; k++) {
 		const struct input_guard *guard = &supervisor->in[k];
+		const double quantity = guard->role == DAQ_DISPLACEMENT ? state->x[guard->site]
+					: guard->role == DAQ_FORCE      ? state->force[guard->site]
+									: 0;
 
+		/* Not ">": a quantity that is not a number is beyond every limit. */
 		if (!isfinite(in_V[k]))
 			find(found, TRIP_INPUT, k, in_V[k], 0);
-		/* Not ">": a displacement that is not a number is beyond every limit. */
-		else if (guard->site != SIZE_MAX && !(fabs(state->x[guard->site]) <= guard->limit))
-			find(found, TRIP_DIVERGENCE, k, state->x[guard->site] * guard->length_m, guard->limit_m);
+		else if (!(fabs(quantity) <= guard->limit))
+			find(found, guard->role == DAQ_FORCE ? TRIP_FORCE : TRIP_DIVERGENCE, k, quantity * guard->unit,
+			     guard->limit * guard->unit);
+		else if (in_V[k] < guard->min_V || in_V[k] > guard->max_V)
+			find(found, TRIP_VOLTS, k, in_V[k], in_V[k] < guard->min_V ? guard->min_V : guard->max_V);
 	}
 }
 

@@ -26,8 +26,8 @@ struct bench_channel {
 	double offset_V;     /* V at quantity zero */
 	double safe_V;
 	double limit_min_V, limit_max_V; /* the supervisor's, within the span */
-	double limit; /* outputs: largest |quantity| in N or theta; inputs: largest |displacement| in m; 0 for none */
-	double slew_V_per_s; /* outputs: largest rate of change; 0 for none */
+	double limit;                    /* largest |quantity|: m, N or theta by the role; 0 for none */
+	double slew_V_per_s;             /* outputs: largest rate of change; 0 for none */
 };
 
 struct bench {

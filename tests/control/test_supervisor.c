@@ -35,9 +35,9 @@ static void build(struct fixture *f, bool arming_allowed)
 	*f = (struct fixture){.bench = test_bench_feedback()};
 	assert_int_equal(bench_calibration_nominal(&f->record, f->bench, &err), 0);
 	assert_int_equal(calibration_init(&f->calibration, f->bench, &f->record, f->bench->period_s, &err), 0);
-	assert_int_equal(supervisor_init(&f->supervisor, f->bench, &f->calibration, f->record.units.length_m,
-					 f->bench->period_s, arming_allowed, &err),
-			 0);
+	assert_int_equal(
+		supervisor_init(&f->supervisor, f->bench, &f->calibration, f->bench->period_s, arming_allowed, &err),
+		0);
 	assert_int_equal(state_init(&f->state, TEST_SITES, &err), 0);
 	assert_int_equal(command_init(&f->command, 3, &err), 0);
 }
@@ -77,6 +77,23 @@ static void bring_to_running(struct fixture *f)
 	assert_true(supervisor_event(&f->supervisor, SUPERVISOR_ARM));
 	assert_true(supervisor_event(&f->supervisor, SUPERVISOR_RUN));
 	assert_true(supervisor_running(&f->supervisor));
+}
+
+/** A running supervisor whose input k has these limits; 0 and NULL for those that the bench has. */
+static void build_with(struct fixture *f, size_t k, double limit, const double limits_V[2])
+{
+	struct err err = {0};
+
+	build(f, true);
+	supervisor_fini(&f->supervisor);
+	if (limit > 0)
+		f->bench->in[k].limit = limit;
+	if (limits_V) {
+		f->bench->in[k].limit_min_V = limits_V[0];
+		f->bench->in[k].limit_max_V = limits_V[1];
+	}
+	assert_int_equal(supervisor_init(&f->supervisor, f->bench, &f->calibration, f->bench->period_s, true, &err), 0);
+	bring_to_running(f);
 }
 
 static int setup(void **state)
@@ -251,9 +268,7 @@ static void command_at_the_end_of_its_range_is_not_changed(void **state)
 		f = (struct fixture){.bench = bench};
 		assert_int_equal(bench_calibration_nominal(&f.record, bench, &err), 0);
 		assert_int_equal(calibration_init(&f.calibration, bench, &f.record, bench->period_s, &err), 0);
-		assert_int_equal(supervisor_init(&f.supervisor, bench, &f.calibration, f.record.units.length_m,
-						 bench->period_s, true, &err),
-				 0);
+		assert_int_equal(supervisor_init(&f.supervisor, bench, &f.calibration, bench->period_s, true, &err), 0);
 		assert_int_equal(state_init(&f.state, TEST_SITES, &err), 0);
 		assert_int_equal(command_init(&f.command, 3, &err), 0);
 		bring_to_running(&f);
@@ -319,9 +334,7 @@ static void slew_per_second_becomes_slew_per_period(void **state)
 
 	supervisor_fini(&f->supervisor);
 	f->bench->out[0].slew_V_per_s = 2000;
-	assert_int_equal(supervisor_init(&f->supervisor, f->bench, &f->calibration, f->record.units.length_m,
-					 f->bench->period_s, true, &err),
-			 0);
+	assert_int_equal(supervisor_init(&f->supervisor, f->bench, &f->calibration, f->bench->period_s, true, &err), 0);
 	assert_near(f->supervisor.out[0].slew_V, 0.2, 1e-12);
 	assert_true(isinf(f->supervisor.out[1].slew_V));
 }
@@ -459,6 +472,54 @@ static void displacement_beyond_its_limit_trips(void **state)
 	assert_near(f->supervisor.trip.limit, 50e-7, 1e-12);
 }
 
+/* catches: limits that the bench file states and nobody enforces; newtons compared with natural units; one side only */
+static void measured_force_beyond_its_limit_trips(void **state)
+{
+	(void)state;
+	for (int sign = -1; sign <= 1; sign += 2) {
+		struct fixture f;
+		char text[256];
+
+		build_with(&f, 2, 3e-12, NULL);
+		f.state.force[0] = sign * 29.9;
+		tick(&f, 0, 0);
+		assert_true(supervisor_running(&f.supervisor));
+		f.state.force[0] = sign * 30.1;
+		tick(&f, 0, 0);
+		assert_tripped(&f, TRIP_FORCE, 2);
+		assert_near(f.supervisor.trip.value, sign * 30.1e-13, 1e-17);
+		assert_near(f.supervisor.trip.limit, 3e-12, 1e-17);
+		trip_format(&f.supervisor.trip, f.bench, text, sizeof(text));
+		assert_non_null(strstr(text, "input 2 (force 0)"));
+		destroy(&f);
+	}
+}
+
+/* catches: the same for limits in volts, on an input of any role; the limit's own value refused */
+static void volts_read_outside_their_limits_trip(void **state)
+{
+	const double limits_V[] = {-2.5, 1.5};
+
+	(void)state;
+	for (size_t k = 0; k < 4; k++)
+		for (int end = 0; end < 2; end++) {
+			struct fixture f;
+
+			build_with(&f, k, 0, limits_V);
+			next_edge(&f);
+			f.in_V[k] = limits_V[end];
+			supervisor_limit(&f.supervisor, 0, f.in_V, &f.state, &f.command, f.out_V);
+			assert_true(supervisor_running(&f.supervisor));
+			next_edge(&f);
+			f.in_V[k] = limits_V[end] + (end ? 1e-9 : -1e-9);
+			supervisor_limit(&f.supervisor, 0, f.in_V, &f.state, &f.command, f.out_V);
+			assert_tripped(&f, TRIP_VOLTS, k);
+			assert_near(f.supervisor.trip.value, f.in_V[k], 0);
+			assert_near(f.supervisor.trip.limit, limits_V[end], 0);
+			destroy(&f);
+		}
+}
+
 /* catches: a later fault that overwrites the first; a reset that arms */
 static void first_trip_stays_latched_until_reset(void **state)
 {
@@ -505,9 +566,9 @@ static void limits_that_leave_safe_out_are_refused(void **state)
 	bad[5].min_V = NAN;
 	for (size_t i = 0; i < 6; i++) {
 		f->bench->out[0] = bad[i];
-		assert_int_equal(supervisor_init(&supervisor, f->bench, &f->calibration, f->record.units.length_m,
-						 f->bench->period_s, true, &err),
-				 JOSTLE_ECONFIG);
+		assert_int_equal(
+			supervisor_init(&supervisor, f->bench, &f->calibration, f->bench->period_s, true, &err),
+			JOSTLE_ECONFIG);
 		assert_non_null(strstr(err.text, "output 0"));
 	}
 }
@@ -550,6 +611,8 @@ int main(void)
 		TEST(clock_that_does_not_advance_trips),
 		TEST(failed_exchange_trips_but_missed_edges_do_not),
 		TEST(displacement_beyond_its_limit_trips),
+		cmocka_unit_test(measured_force_beyond_its_limit_trips),
+		cmocka_unit_test(volts_read_outside_their_limits_trip),
 		TEST(first_trip_stays_latched_until_reset),
 		TEST(limits_that_leave_safe_out_are_refused),
 		TEST(states_events_and_trips_have_words),

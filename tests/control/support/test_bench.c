@@ -98,7 +98,7 @@ static void read_inputs(struct daq *daq, struct plant *plant, uint64_t n)
 		const struct bench_channel *c = &daq->bench->in[k];
 		const double quantity = c->role == DAQ_DISPLACEMENT ? plant->x[c->index] * LENGTH_M
 					: c->role == DAQ_FORCE      ? -plant->x[c->index] * FORCE_N
-								    : 1e-3 * (double)n;
+								    : 1e-3 * (double)(n % 1000);
 
 		plant->in_V[k] = c->offset_V + c->gain * quantity;
 	}
@@ -180,8 +180,8 @@ static struct bench *common(void)
 	in[2] = (struct bench_channel){.role = DAQ_FORCE, .index = 0, .gain = 2e12, .offset_V = 0.25};
 	in[3] = (struct bench_channel){.role = DAQ_AUXILIARY, .index = 0, .gain = 1};
 	for (size_t k = 0; k < 4; k++) {
-		in[k].min_V = in[k].limit_min_V = -10;
-		in[k].max_V = in[k].limit_max_V = 10;
+		in[k].min_V = in[k].limit_min_V = -40;
+		in[k].max_V = in[k].limit_max_V = 40;
 		in[k].channel = k;
 	}
 	in[0].limit = in[1].limit = 50 * LENGTH_M;
