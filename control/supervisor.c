@@ -77,14 +77,6 @@ const char *supervisor_event_name(enum supervisor_event event)
 	return (unsigned)event < SUPERVISOR_N_EVENTS ? event_names[event] : "unknown event";
 }
 
-static const char *role_name(enum daq_role role)
-{
-	return role == DAQ_DISPLACEMENT ? "displacement"
-	       : role == DAQ_FORCE      ? "force"
-	       : role == DAQ_PARAMETER  ? "parameter"
-					: "auxiliary";
-}
-
 /** "input 3 (displacement 1)". */
 static const char *channel_name(const struct trip *trip, const struct bench *bench, bool input, char *text, size_t size)
 {
@@ -94,7 +86,7 @@ static const char *channel_name(const struct trip *trip, const struct bench *ben
 		snprintf(text, size, "%s %zu", input ? "input" : "output", trip->channel);
 	else
 		snprintf(text, size, "%s %zu (%s %zu)", input ? "input" : "output", trip->channel,
-			 role_name((input ? bench->in : bench->out)[trip->channel].role),
+			 daq_role_name((input ? bench->in : bench->out)[trip->channel].role),
 			 (input ? bench->in : bench->out)[trip->channel].index);
 	return text;
 }

@@ -285,8 +285,8 @@ static int append(const struct bench_loading *loading, const struct expansion *e
 						 "channel %zu of device %zu is taken twice", channel.channel,
 						 channel.device);
 			if (channels[c].role == channel.role && channels[c].index == channel.index)
-				return refuse_in(loading, e, "role", "site %zu has a second %s channel", channel.index,
-						 channel.role == DAQ_FORCE ? "force" : "displacement");
+				return refuse_in(loading, e, "role", "%s %zu has a second channel",
+						 daq_role_name(channel.role), channel.index);
 		}
 		channels[(*n)++] = channel;
 	}

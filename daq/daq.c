@@ -7,6 +7,14 @@
 #include "base/err.h"
 #include "daq/bench.h"
 
+const char *daq_role_name(enum daq_role role)
+{
+	return role == DAQ_DISPLACEMENT ? "displacement"
+	       : role == DAQ_FORCE      ? "force"
+	       : role == DAQ_PARAMETER  ? "parameter"
+					: "auxiliary";
+}
+
 static const struct daq_driver *find_driver(const char *name)
 {
 	for (size_t i = 0; driver_registry[i]; i++)

@@ -22,6 +22,9 @@ enum daq_role {
 	DAQ_AUXILIARY     /* bath temperature, monitors, heartbeat */
 };
 
+/** "displacement", "force", "parameter" or "auxiliary". Call from: any. */
+const char *daq_role_name(enum daq_role role);
+
 struct daq_channel {
 	enum daq_role role;
 	size_t index;        /* which site, parameter of the bench's list, or auxiliary signal */
