@@ -34,7 +34,7 @@ static const cyaml_schema_field_t group_fields[] = {
 	NUMBERS("gain_V_per_N", gain_V_per_N),
 	NUMBERS("gain_V_per_theta", gain_V_per_theta),
 	NUMBERS("offset_V", offset_V),
-	NUMBER("safe_V", OPTIONAL, bench_group, safe_V),
+	CYAML_FIELD_FLOAT_PTR("safe_V", CYAML_FLAG_POINTER | OPTIONAL, struct bench_group, safe_V),
 	NUMBERS("limit_V", limit_V),
 	NUMBER("limit_m", OPTIONAL, bench_group, limit_m),
 	NUMBER("limit_N", OPTIONAL, bench_group, limit_N),

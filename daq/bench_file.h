@@ -27,7 +27,7 @@ struct bench_group {
 	struct bench_numbers range_V;                                      /* [min, max] */
 	struct bench_numbers gain_V_per_m, gain_V_per_N, gain_V_per_theta; /* the one that fits the role */
 	struct bench_numbers offset_V;
-	double safe_V;
+	double *safe_V;               /* NULL where the file gives none */
 	struct bench_numbers limit_V; /* [min, max] */
 	double limit_m, limit_N, limit_theta, slew_V_per_s;
 };

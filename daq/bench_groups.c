@@ -220,6 +220,40 @@ static int check_list(const struct bench_loading *loading, const struct expansio
 	return 0;
 }
 
+static double list_at(const struct bench_numbers *list, size_t i, double absent)
+{
+	return !list || list->n == 0 ? absent : list->values[list->n == 1 ? 0 : i];
+}
+
+/** The file's, or where the quantity is zero: 0 V is anything on a channel with an offset. */
+static double safe_V_of(const struct expansion *e, size_t i)
+{
+	return e->group->safe_V ? *e->group->safe_V : list_at(&e->group->offset_V, i, 0.0);
+}
+
+/** Safe is within the limits of volts and of the quantity. */
+static int check_safe(const struct bench_loading *loading, const struct expansion *e, double min_V, double max_V)
+{
+	const struct bench_group *g = e->group;
+
+	if (e->input && g->safe_V)
+		return refuse_in(loading, e, "safe_V", "does not belong to an input");
+	for (size_t i = 0; i < e->n && !e->input; i++) {
+		const double safe_V = safe_V_of(e, i);
+		const double quantity = (safe_V - list_at(&g->offset_V, i, 0.0)) / list_at(e->gain, i, 1.0);
+
+		if (!isfinite(safe_V) || safe_V < min_V || safe_V > max_V)
+			return refuse_in(loading, e, g->safe_V ? "safe_V" : "offset_V",
+					 "expected %s from %g to %g V, found %g",
+					 g->safe_V ? "volts" : "a safe_V, or an offset", min_V, max_V, safe_V);
+		if (e->limit > 0.0 && fabs(quantity) > e->limit * (1.0 + 1e-9))
+			return refuse_in(loading, e, "safe_V",
+					 "expected a quantity of at most %g, found %g V, which stand for %g", e->limit,
+					 safe_V, quantity);
+	}
+	return 0;
+}
+
 static int check_group(const struct bench_loading *loading, const struct expansion *e)
 {
 	const struct bench_group *g = e->group;
@@ -233,14 +267,11 @@ static int check_group(const struct bench_loading *loading, const struct expansi
 		return JOSTLE_ECONFIG;
 	if (check_list(loading, e, "offset_V", &g->offset_V, false, fmax(fabs(min), fabs(max))) < 0)
 		return JOSTLE_ECONFIG;
-	const double safe_min = g->limit_V.n ? g->limit_V.values[0] : min;
-	const double safe_max = g->limit_V.n ? g->limit_V.values[1] : max;
-	if (!e->input && (!isfinite(g->safe_V) || g->safe_V < safe_min || g->safe_V > safe_max))
-		return refuse_in(loading, e, "safe_V", "expected volts from %g to %g, found %g", safe_min, safe_max,
-				 g->safe_V);
-	if (e->input && (g->safe_V != 0.0 || g->slew_V_per_s != 0.0))
-		return refuse_in(loading, e, g->safe_V != 0.0 ? "safe_V" : "slew_V_per_s",
-				 "does not belong to an input");
+	if (check_safe(loading, e, g->limit_V.n ? g->limit_V.values[0] : min,
+		       g->limit_V.n ? g->limit_V.values[1] : max) < 0)
+		return JOSTLE_ECONFIG;
+	if (e->input && g->slew_V_per_s != 0.0)
+		return refuse_in(loading, e, "slew_V_per_s", "does not belong to an input");
 	if (!isfinite(g->slew_V_per_s) || g->slew_V_per_s < 0.0)
 		return refuse_in(loading, e, "slew_V_per_s", "expected a number from 0, found %g", g->slew_V_per_s);
 	if (g->device >= loading->file->devices.n)
@@ -249,11 +280,6 @@ static int check_group(const struct bench_loading *loading, const struct expansi
 	if (g->first_channel > BENCH_MAX_CHANNEL - e->n)
 		return refuse_in(loading, e, "first_channel", "expected channels up to %d", BENCH_MAX_CHANNEL);
 	return 0;
-}
-
-static double list_at(const struct bench_numbers *list, size_t i, double absent)
-{
-	return !list || list->n == 0 ? absent : list->values[list->n == 1 ? 0 : i];
 }
 
 static int append(const struct bench_loading *loading, const struct expansion *e, struct bench_channel channels[],
@@ -273,7 +299,7 @@ static int append(const struct bench_loading *loading, const struct expansion *e
 			.max_V = g->range_V.values[1],
 			.gain = list_at(e->gain, i, 1.0),
 			.offset_V = list_at(&g->offset_V, i, 0.0),
-			.safe_V = g->safe_V,
+			.safe_V = e->input ? 0.0 : safe_V_of(e, i),
 			.limit_min_V = g->limit_V.n ? g->limit_V.values[0] : g->range_V.values[0],
 			.limit_max_V = g->limit_V.n ? g->limit_V.values[1] : g->range_V.values[1],
 			.limit = e->limit,

@@ -90,6 +90,25 @@ static void groups_expand_in_the_order_they_name_sites(void **state)
 	bench_free(&bench);
 }
 
+/* catches: 0 V taken for safe on a channel whose offset makes it a large force */
+static void outputs_without_a_safe_voltage_rest_at_their_offset(void **state)
+{
+	static const char yaml[] = HEAD IN OUTS ", sites: [0-2], offset_V: [9, -9, 0.5]}\n"
+						"  - {role: force, sites: [3], first_channel: 3, range_V: [-10, 10], "
+						"gain_V_per_N: [1e9], offset_V: [2], "
+						"safe_V: 0}\n";
+	static const double safe_V[] = {9, -9, 0.5, 0};
+	struct bench bench;
+	struct err err = {0};
+
+	(void)state;
+	if (bench_from(&bench, yaml, &err) < 0)
+		fail_msg("%s", err.text);
+	for (size_t c = 0; c < 4; c++)
+		assert_near(bench.out[c].safe_V, safe_V[c], 0.0);
+	bench_free(&bench);
+}
+
 struct hostile {
 	const char *yaml, *field;
 	int line;
@@ -98,6 +117,8 @@ struct hostile {
 static const struct hostile tails[] = {
 	{IN OUTS ", safe_V: 11}\n", "outputs[0].safe_V", 13},
 	{IN OUTS ", limit_V: [-1, 1], safe_V: 2}\n", "outputs[0].safe_V", 13},
+	{IN OUTS ", limit_V: [-1, 1], offset_V: [2]}\n", "outputs[0].offset_V: expected a safe_V", 13},
+	{IN OUTS ", limit_N: 1e-9, safe_V: 2}\n", "outputs[0].safe_V", 13},
 	{IN OUTS ", limit_V: [-11, 1]}\n", "outputs[0].limit_V", 13},
 	{IN OUTS ", limit_V: [1]}\n", "outputs[0].limit_V", 13},
 	{IN OUTS ", slew_V_per_s: -1}\n", "outputs[0].slew_V_per_s", 13},
@@ -234,6 +255,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sim_2_is_what_its_file_says),
 		cmocka_unit_test(groups_expand_in_the_order_they_name_sites),
+		cmocka_unit_test(outputs_without_a_safe_voltage_rest_at_their_offset),
 		cmocka_unit_test(every_field_that_can_not_be_is_refused_with_its_place),
 		cmocka_unit_test(a_file_cut_short_is_refused_wherever_it_is_cut),
 		cmocka_unit_test(the_shipped_benches_load),
