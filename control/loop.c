@@ -40,7 +40,9 @@ int loop_init(struct loop *loop, const struct loop_setup *setup, struct err *err
 	int code;
 
 	*loop = (struct loop){.daq = setup->daq, .paced = setup->paced, .ends_with_plan = setup->ends_with_plan};
-	code = take_memory(loop, err);
+	code = setup->daq->simulated ? 0 : bench_check_limits(bench, err);
+	if (!code)
+		code = take_memory(loop, err);
 	if (!code)
 		code = calibration_init(&loop->calibration, bench, setup->record, period_s, err);
 	if (!code)

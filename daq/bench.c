@@ -154,6 +154,35 @@ int bench_set_drive(struct bench *bench, enum drive drive, struct err *err)
 	return 0;
 }
 
+static int require(const struct bench *bench, const struct bench_channel *channel, const char *group, const char *field,
+		   double value, struct err *err)
+{
+	return value > 0.0 ? 0
+			   : err_at(err, JOSTLE_ECONFIG, bench->path, 0, 0,
+				    "%s, %s %zu: expected %s, without which no hardware is driven, found none", group,
+				    daq_role_name(channel->role), channel->index, field);
+}
+
+int bench_check_limits(const struct bench *bench, struct err *err)
+{
+	const enum daq_role driven = bench->drive == DRIVE_FEEDBACK ? DAQ_FORCE : DAQ_PARAMETER;
+	int code = 0;
+
+	for (size_t c = 0; c < bench->n_in && code == 0; c++)
+		if (bench->in[c].role == DAQ_DISPLACEMENT)
+			code = require(bench, &bench->in[c], "inputs", "limit_m", bench->in[c].limit, err);
+	for (size_t c = 0; c < bench->n_out && code == 0; c++) {
+		const struct bench_channel *channel = &bench->out[c];
+
+		if (channel->role != driven)
+			continue;
+		code = require(bench, channel, "outputs", driven == DAQ_FORCE ? "limit_N" : "limit_theta",
+			       channel->limit, err);
+		code = code < 0 ? code : require(bench, channel, "outputs", "slew_V_per_s", channel->slew_V_per_s, err);
+	}
+	return code;
+}
+
 const char *bench_drive_name(enum drive drive)
 {
 	return drive == DRIVE_FEEDBACK ? "feedback" : "parametric";

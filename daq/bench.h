@@ -60,6 +60,12 @@ void bench_free(struct bench *bench);
  */
 int bench_set_drive(struct bench *bench, enum drive drive, struct err *err);
 
+/**
+ * What a bench with hardware behind it must state though its file may leave it out: how far a site may be, how far and
+ * how fast each output that the drive uses may go. Errors: JOSTLE_ECONFIG, naming channel and field. Call from: setup.
+ */
+int bench_check_limits(const struct bench *bench, struct err *err);
+
 /** "feedback" or "parametric". Call from: any. */
 const char *bench_drive_name(enum drive drive);
 

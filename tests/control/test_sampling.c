@@ -150,8 +150,32 @@ static void hardware_is_not_touched_without_leave_to_arm(void **state)
 	assert_int_equal(test_record.n_exchanges, 0);
 	assert_int_equal(test_record.n_closes, 1);
 	f->options.arm = true;
+	test_bench_give_slew(10000);
 	assert_int_equal(draw(f), 0);
 	assert_false(f->report.simulated);
+}
+
+/* catches: hardware driven without the limits that only its file can give; the same asked of a simulated bench */
+static void hardware_needs_every_limit_that_a_file_may_leave_out(void **state)
+{
+	struct fixture *f = *state;
+	struct bench *bench = test_bench_feedback();
+
+	test_script.simulated = false;
+	f->options.arm = true;
+	assert_int_equal(draw(f), JOSTLE_ECONFIG);
+	assert_non_null(strstr(f->err.text, "outputs, force 1: expected slew_V_per_s"));
+	test_bench_give_slew(10000);
+	bench->out[1].limit = 0;
+	assert_int_equal(draw(f), JOSTLE_ECONFIG);
+	assert_non_null(strstr(f->err.text, "outputs, force 0: expected limit_N"));
+	bench->out[1].limit = bench->out[0].limit;
+	bench->in[1].limit = 0;
+	assert_int_equal(draw(f), JOSTLE_ECONFIG);
+	assert_non_null(strstr(f->err.text, "inputs, displacement 0: expected limit_m"));
+	assert_int_equal(test_record.n_starts, 0);
+	test_script.simulated = true;
+	assert_int_equal(draw(f), 0);
 }
 
 /* catches: a failed start reported as success, or left open */
@@ -208,6 +232,7 @@ int main(void)
 		TEST(trip_keeps_the_samples_so_far_and_says_why),
 		TEST(sample_of_the_tick_that_tripped_is_not_kept),
 		TEST(hardware_is_not_touched_without_leave_to_arm),
+		TEST(hardware_needs_every_limit_that_a_file_may_leave_out),
 		TEST(bench_that_does_not_start_is_an_error_and_closed),
 		TEST(relaxation_shorter_than_four_is_refused),
 		TEST(interrupted_run_keeps_its_samples),

@@ -232,6 +232,11 @@ struct bench *test_bench_feedback(void)
 	return &bench;
 }
 
+void test_bench_give_slew(double V_per_s)
+{
+	out[0].slew_V_per_s = out[1].slew_V_per_s = V_per_s;
+}
+
 struct bench *test_bench_parametric(char **terms, size_t n_terms, const size_t order[], size_t n_parameters)
 {
 	common();

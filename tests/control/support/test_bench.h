@@ -61,6 +61,9 @@ void test_script_reset(void);
 /** The feedback bench. Nothing to free; the next call of either makes it anew. */
 struct bench *test_bench_feedback(void);
 
+/** Give the feedback bench that is in use a slew limit on its forces, which hardware must have. */
+void test_bench_give_slew(double V_per_s);
+
 /** The parametric bench with these terms, output k being parameter order[k]. */
 struct bench *test_bench_parametric(char **terms, size_t n_terms, const size_t order[], size_t n_parameters);
 
