@@ -6,15 +6,48 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/err.h"
 #include "daq/bench.h"
 #include "protocols/calibration_record.h"
 
+/*
+ * A measured stiffness, damping or temperature differs from the stated one by tens of percent: they set the natural
+ * units, in which a factor of two is a wall at 1.4 times the distance or a period of twice the relaxation times. Beyond it
+ * the record is of another device, or the bench file needs a person's eye.
+ */
+#define LARGEST_FACTOR 2.0
+
+static int check_oscillators(const struct bench *bench, const struct calibration_record *record, struct err *err)
+{
+	const struct {
+		const char *field;
+		double measured, stated;
+	} pairs[] = {
+		{"stiffness_N_per_m", record->stiffness_N_per_m, bench->stiffness_N_per_m},
+		{"damping_N_s_per_m", record->damping_N_s_per_m, bench->damping_N_s_per_m},
+		{"temperature_K", record->temperature_K, bench->temperature_K},
+	};
+
+	for (size_t i = 0; i < 3; i++)
+		if (!(pairs[i].measured <= LARGEST_FACTOR * pairs[i].stated) ||
+		    !(pairs[i].measured * LARGEST_FACTOR >= pairs[i].stated))
+			return err_set(
+				err, JOSTLE_ECONFIG,
+				"calibration of bench %s, %s: expected %g as the bench file states, give or take a "
+				"factor of %g, found %g",
+				record->bench, pairs[i].field, pairs[i].stated, LARGEST_FACTOR, pairs[i].measured);
+	return 0;
+}
+
 static int check(const struct bench *bench, const struct calibration_record *record, double period_s, struct err *err)
 {
 	const size_t n_sites = bench->nx * bench->ny;
 
+	if (strcmp(record->bench, bench->name) != 0)
+		return err_set(err, JOSTLE_ECONFIG, "calibration: expected one of bench %s, found one of bench %s",
+			       bench->name, record->bench);
 	if (record->n_in != bench->n_in || record->n_out != bench->n_out || record->n_sites != n_sites)
 		return err_set(err, JOSTLE_ECONFIG,
 			       "calibration of bench %s: expected %zu inputs, %zu outputs, %zu sites as bench %s has, "
@@ -24,7 +57,15 @@ static int check(const struct bench *bench, const struct calibration_record *rec
 	if (!(period_s > 0) || !isfinite(period_s))
 		return err_set(err, JOSTLE_ECONFIG, "period of bench %s: expected a positive time, found %g s",
 			       bench->name, period_s);
-	return calibration_record_check(record, err);
+	const int code = calibration_record_check(record, err);
+
+	if (code)
+		return code;
+	if (record->latency_periods > CALIBRATION_MAX_LATENCY)
+		return err_set(err, JOSTLE_ECONFIG,
+			       "calibration of bench %s, latency_periods: expected at most %g, found %g", record->bench,
+			       CALIBRATION_MAX_LATENCY, record->latency_periods);
+	return check_oscillators(bench, record, err);
 }
 
 static struct input_conversion convert_input(const struct bench_channel *channel, const struct channel_calibration *c,
@@ -121,6 +162,7 @@ int calibration_init(struct calibration *calibration, const struct bench *bench,
 		.in = calloc(bench->n_in ? bench->n_in : 1, sizeof(*calibration->in)),
 		.out = calloc(bench->n_out ? bench->n_out : 1, sizeof(*calibration->out)),
 		.period = period_s / units.time_s,
+		.latency = record->latency_periods,
 	};
 	if (!calibration->in || !calibration->out) {
 		code = err_set(err, JOSTLE_ENOMEM, "no memory for the calibration of bench %s", bench->name);

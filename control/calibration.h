@@ -10,6 +10,8 @@
 #include "control/state.h"
 #include "daq/daq.h"
 
+#define CALIBRATION_MAX_LATENCY 64.0 /* periods: beyond it nothing is left of a feedback */
+
 struct bench;
 struct calibration_record;
 struct err;
@@ -33,12 +35,14 @@ struct calibration {
 	size_t n_in, n_out, n_sites;
 	struct input_conversion *in;
 	struct output_conversion *out;
-	double period; /* the loop's period in relaxation times: delta */
+	double period;  /* the loop's period in relaxation times: delta */
+	double latency; /* periods from the edge that latches a command to its effect, beyond none */
 };
 
 /**
  * Precompute the conversions of a bench under a record; period_s is what the driver granted. The caller ends it with
- * calibration_fini(). Errors: JOSTLE_ECONFIG (the record is of another bench, or a site has no displacement input),
+ * calibration_fini(). Errors: JOSTLE_ECONFIG (the record is of another bench, by its name, its channels or its
+ * oscillators; a latency of more than CALIBRATION_MAX_LATENCY periods; a site has no displacement input),
  * JOSTLE_EFORMAT, JOSTLE_ENOMEM. Call from: setup.
  */
 int calibration_init(struct calibration *calibration, const struct bench *bench,

@@ -50,8 +50,8 @@ int loop_init(struct loop *loop, const struct loop_setup *setup, struct err *err
 	if (!code)
 		code = drive_init(&loop->drive, bench, &loop->calibration, setup->record, &loop->potential, err);
 	if (!code)
-		code = sequencer_init(&loop->sequencer, setup->plan, loop->calibration.period, &loop->potential,
-				      setup->samples, err);
+		code = sequencer_init(&loop->sequencer, setup->plan, loop->calibration.period,
+				      loop->calibration.latency, &loop->potential, setup->samples, err);
 	if (!code)
 		code = supervisor_init(&loop->supervisor, bench, &loop->calibration, period_s, setup->arming_allowed,
 				       err);

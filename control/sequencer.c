@@ -16,7 +16,7 @@ struct segment_type {
 	const char *name;
 
 	/** Check the segment and set n_ticks. Returns NULL, or what was expected. Call from: setup. */
-	const char *(*compile)(struct compiled_segment *compiled, double period);
+	const char *(*compile)(struct compiled_segment *compiled, double period, double latency);
 
 	/** The setpoint at tick `since` of the segment, below n_ticks. RT_SAFE. Call from: loop. */
 	void (*step)(struct sequencer *sequencer, const struct compiled_segment *compiled, uint64_t since,
@@ -29,8 +29,9 @@ static double periods_of(double time, double period)
 	return ceil(time / period * (1 - 1e-12) - 1e-9);
 }
 
-static const char *compile_passive(struct compiled_segment *compiled, double period)
+static const char *compile_passive(struct compiled_segment *compiled, double period, double latency)
 {
+	(void)latency;
 	const double n_ticks = periods_of(compiled->segment.duration, period);
 
 	if (!(compiled->segment.duration > 0) || !(n_ticks < MAX_TICKS))
@@ -49,7 +50,7 @@ static void step_passive(struct sequencer *sequencer, const struct compiled_segm
 	setpoint->kind = SETPOINT_PASSIVE;
 }
 
-static const char *compile_generate(struct compiled_segment *compiled, double period)
+static const char *compile_generate(struct compiled_segment *compiled, double period, double latency)
 {
 	const struct segment *segment = &compiled->segment;
 	const double n_driven = periods_of(segment->t_final - segment->t_minimum, period);
@@ -57,7 +58,7 @@ static const char *compile_generate(struct compiled_segment *compiled, double pe
 	if (!(segment->t_minimum > 0) || !(segment->t_final > segment->t_minimum) || !(n_driven < MAX_TICKS))
 		return "t_final > t_minimum > 0, at most 1e15 periods apart";
 	compiled->n_driven = n_driven > 1 ? (uint64_t)n_driven : 1;
-	compiled->n_ticks = compiled->n_driven + 2;
+	compiled->n_ticks = compiled->n_driven + 2 + (uint64_t)ceil(latency);
 	return NULL;
 }
 
@@ -77,12 +78,14 @@ static void step_generate(struct sequencer *sequencer, const struct compiled_seg
 			  const struct state *state, struct setpoint *setpoint)
 {
 	const double t_minimum = compiled->segment.t_minimum;
+	/* From where this command acts to the read-out, in periods. */
+	const double left = (double)compiled->n_ticks - 2 - sequencer->latency - (double)since;
 
 	setpoint->kind = SETPOINT_PASSIVE;
-	if (since < compiled->n_driven) {
+	if (left > 0) {
 		setpoint->kind = SETPOINT_PROTOCOL;
-		setpoint->t = t_minimum + (double)(compiled->n_driven - since) * sequencer->period;
-	} else if (since == compiled->n_driven + 1) {
+		setpoint->t = t_minimum + left * sequencer->period;
+	} else if (since + 1 == compiled->n_ticks) {
 		read_out(sequencer, t_minimum, state);
 	}
 }
@@ -111,7 +114,7 @@ static int compile(struct sequencer *sequencer, const struct plan *plan, size_t 
 			       (int)plan->segments[s].kind);
 	compiled->segment = plan->segments[s];
 	compiled->type = &segment_types[compiled->segment.kind];
-	expected = compiled->type->compile(compiled, sequencer->period);
+	expected = compiled->type->compile(compiled, sequencer->period, sequencer->latency);
 	if (expected)
 		return err_set(err, JOSTLE_EINVAL, "plan, segment %zu (%s): expected %s, found %g, %g to %g", s,
 			       compiled->type->name, expected, compiled->segment.duration, compiled->segment.t_final,
@@ -134,8 +137,8 @@ size_t sequencer_record_size(size_t n_sites)
 	return sizeof(struct sample_record) + n_sites * sizeof(double);
 }
 
-int sequencer_init(struct sequencer *sequencer, const struct plan *plan, double period, struct potential *potential,
-		   struct ring *samples, struct err *err)
+int sequencer_init(struct sequencer *sequencer, const struct plan *plan, double period, double latency,
+		   struct potential *potential, struct ring *samples, struct err *err)
 {
 	const size_t n_sites = potential->protocol->network.n_sites;
 	int code = 0;
@@ -148,6 +151,7 @@ int sequencer_init(struct sequencer *sequencer, const struct plan *plan, double 
 		.n_segments = plan->n_segments,
 		.n_repeats = plan->n_repeats,
 		.period = period,
+		.latency = latency,
 		.potential = potential,
 		.samples = samples,
 		.force = calloc(potential->protocol->network.n_variables, sizeof(double)),

@@ -13,6 +13,11 @@
  *   tick   m + 1       that edge: x is the generated state, and is read out
  *
  * with m the least number that begins at or above t_final; above it the protocol's last knot holds.
+ *
+ * On a bench of latency L periods, as its calibration states it, a command acts from edge n + 1 + L on. With l the whole
+ * number of periods that covers L, the protocol is asked for at t_minimum + (m + l - L - tick) delta, one period longer
+ * where L is no whole number, and x is read at tick m + 1 + l: at every moment the theta in force is the one of the
+ * diffusion time that is left until the read-out. What x the feedback saw stays 1 + L periods old.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -55,7 +60,7 @@ struct sample_record {
 struct compiled_segment {
 	const struct segment_type *type;
 	struct segment segment;
-	uint64_t n_driven; /* generate: periods under the protocol */
+	uint64_t n_driven; /* generate: periods from t_final to t_minimum */
 	uint64_t n_ticks;  /* at least 1 */
 };
 
@@ -63,7 +68,8 @@ struct sequencer {
 	struct compiled_segment *segments; /* [n_segments] */
 	size_t n_segments;
 	uint64_t n_repeats;
-	double period; /* delta, relaxation times */
+	double period;  /* delta, relaxation times */
+	double latency; /* L, periods */
 	struct potential *potential;
 	struct ring *samples;
 	size_t current;      /* segment */
@@ -82,14 +88,15 @@ struct sequencer {
 size_t sequencer_record_size(size_t n_sites);
 
 /**
- * Lay out a plan for a loop of period `period`, in relaxation times. `potential` gives the force of the read-out and is
+ * Lay out a plan for a loop of period `period`, in relaxation times, on a bench of latency `latency`, in periods.
+ * `potential` gives the force of the read-out and is
  * used within sequencer_step() only; `samples`, a ring of sequencer_record_size() records, may be NULL for a plan that
  * generates nothing. Both are the caller's. The plan is copied. The caller ends it with sequencer_fini().
  * Errors: JOSTLE_EINVAL, naming the segment (a time out of range, a generation that does not follow a relaxation of at
  * least SEQUENCER_MINIMUM_RELAXATION), JOSTLE_ENOMEM. Call from: setup.
  */
-int sequencer_init(struct sequencer *sequencer, const struct plan *plan, double period, struct potential *potential,
-		   struct ring *samples, struct err *err);
+int sequencer_init(struct sequencer *sequencer, const struct plan *plan, double period, double latency,
+		   struct potential *potential, struct ring *samples, struct err *err);
 void sequencer_fini(struct sequencer *sequencer);
 
 /**

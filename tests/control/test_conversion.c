@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "control/bench_calibration.h"
@@ -150,6 +151,9 @@ static void record_and_bench_must_belong_together(void **state)
 {
 	struct fixture *f = *state;
 
+	snprintf(f->record.bench, sizeof(f->record.bench), "test-3");
+	assert_refused(f, "found one of bench test-3");
+	snprintf(f->record.bench, sizeof(f->record.bench), "test-2");
 	f->bench->in[1].index = 1;
 	assert_refused(f, "site 0");
 	f->bench->in[1].index = 9;
@@ -157,6 +161,37 @@ static void record_and_bench_must_belong_together(void **state)
 	f->bench->in[1].index = 0;
 	f->bench->n_out = 2;
 	assert_refused(f, "outputs");
+}
+
+/* catches: another device's record under the bench's name; measured values that differ as measurements do, refused */
+static void oscillators_of_record_and_bench_agree_within_a_factor_of_two(void **state)
+{
+	struct fixture *f = *state;
+	double *const numbers[] = {&f->record.stiffness_N_per_m, &f->record.damping_N_s_per_m,
+				   &f->record.temperature_K};
+	const char *const names[] = {"stiffness_N_per_m", "damping_N_s_per_m", "temperature_K"};
+
+	for (size_t i = 0; i < 3; i++) {
+		const double stated = *numbers[i];
+		const double good[] = {0.51, 1.99}, bad[] = {0.49, 2.01};
+
+		for (size_t j = 0; j < 2; j++) {
+			struct calibration calibration;
+			struct err err = {0};
+
+			*numbers[i] = bad[j] * stated;
+			calibration_record_seal(&f->record);
+			assert_refused(f, names[i]);
+			*numbers[i] = good[j] * stated;
+			calibration_record_seal(&f->record);
+			assert_int_equal(calibration_init(&calibration, f->bench, &f->record, f->bench->period_s, &err),
+					 0);
+			calibration_fini(&calibration);
+		}
+		*numbers[i] = stated;
+	}
+	f->record.latency_periods = 65;
+	assert_refused(f, "latency_periods");
 }
 
 int main(void)
@@ -170,6 +205,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(numbers_that_are_not_finite_are_reported, setup, teardown),
 		cmocka_unit_test_setup_teardown(period_and_limits_are_in_natural_units, setup, teardown),
 		cmocka_unit_test_setup_teardown(record_and_bench_must_belong_together, setup, teardown),
+		cmocka_unit_test_setup_teardown(oscillators_of_record_and_bench_agree_within_a_factor_of_two, setup,
+						teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -23,6 +23,7 @@ struct fixture {
 	struct sequencer sequencer;
 	struct state state;
 	struct sample_record *sample;
+	double latency;
 };
 
 static const struct segment segments[] = {
@@ -59,6 +60,7 @@ static int setup(void **state)
 	assert_int_equal(state_init(&f.state, TEST_SITES, &err), 0);
 	f.sample = malloc(sequencer_record_size(TEST_SITES));
 	f.sequencer = (struct sequencer){0};
+	f.latency = 0;
 	*state = &f;
 	return 0;
 }
@@ -80,7 +82,7 @@ static int plan(struct fixture *f, const struct segment list[], size_t n, uint64
 {
 	const struct plan p = {.segments = list, .n_segments = n, .n_repeats = n_repeats};
 
-	return sequencer_init(&f->sequencer, &p, DELTA, &f->potential, &f->ring, err);
+	return sequencer_init(&f->sequencer, &p, DELTA, f->latency, &f->potential, &f->ring, err);
 }
 
 /** One tick at which the supervisor has no objection. */
@@ -94,6 +96,45 @@ static struct setpoint step(struct fixture *f, uint64_t tick)
 	sequencer_step(&f->sequencer, &f->state, &setpoint);
 	sequencer_publish(&f->sequencer);
 	return setpoint;
+}
+
+/*
+ * A command acts 1 + L edges after its tick. catches: theta(t) late by the latency, or early; a read-out while the last
+ * command is still on its way; a last stretch before it without a command
+ */
+static void latency_is_made_good_in_theta_and_in_the_read_out(void **state)
+{
+	static const double latencies[] = {0, 1, 2.25, 0.5};
+	const uint64_t begin = IDLE_TICKS + RELAX_TICKS;
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < 4; i++) {
+		const double latency = f->latency = latencies[i];
+		double until = 0; /* the moment up to which the last command acts, in edges of the generation */
+		uint64_t tick = 0;
+		struct err err = {0};
+
+		f->state.tick = 0;
+		assert_int_equal(plan(f, segments, 3, 1, &err), 0);
+		const double read_edge = (double)(f->sequencer.segments[2].n_ticks - 1);
+
+		for (; !f->sequencer.done; tick++) {
+			const struct setpoint setpoint = step(f, tick);
+
+			if (setpoint.kind != SETPOINT_PROTOCOL)
+				continue;
+			const double acts_at = (double)(tick - begin) + 1 + latency;
+
+			assert_near(setpoint.t, 0.25 + (read_edge - acts_at) * DELTA, 1e-12);
+			until = acts_at + 1;
+		}
+		assert_true(ring_pop(&f->ring, f->sample));
+		assert_int_equal(f->sample->tick - begin, (uint64_t)read_edge);
+		assert_true(until >= read_edge && until < read_edge + 1);
+		/* The protocol acts for as long as without latency, or for the fraction of a period more. */
+		assert_int_equal(tick, REPEAT_TICKS + (uint64_t)ceil(latency));
+		sequencer_fini(&f->sequencer);
+	}
 }
 
 /* catches: a segment one tick too long or short; a clock that is not reset between segments; repeats off by one */
@@ -180,10 +221,10 @@ static void durations_are_rounded_up_to_whole_periods_but_not_by_rounding_errors
 	assert_int_equal(f->sequencer.segments[1].n_ticks, 4 + 2);
 	sequencer_fini(&f->sequencer);
 	/* 4.1 / 0.1 is 41 but for the last bit, 0.85 / 0.05 likewise. */
-	assert_int_equal(sequencer_init(&f->sequencer, &p, 0.1, &f->potential, &f->ring, &err), 0);
+	assert_int_equal(sequencer_init(&f->sequencer, &p, 0.1, 0, &f->potential, &f->ring, &err), 0);
 	assert_int_equal(f->sequencer.segments[0].n_ticks, 41);
 	sequencer_fini(&f->sequencer);
-	assert_int_equal(sequencer_init(&f->sequencer, &p, 0.05, &f->potential, &f->ring, &err), 0);
+	assert_int_equal(sequencer_init(&f->sequencer, &p, 0.05, 0, &f->potential, &f->ring, &err), 0);
 	assert_int_equal(f->sequencer.segments[1].n_ticks, 17 + 2);
 }
 
@@ -367,6 +408,7 @@ int main(void)
 		TEST(every_segment_takes_its_exact_number_of_ticks),
 		TEST(setpoint_is_the_time_at_which_the_command_will_act),
 		TEST(sample_is_read_at_the_edge_where_t_reaches_its_minimum),
+		TEST(latency_is_made_good_in_theta_and_in_the_read_out),
 		TEST(durations_are_rounded_up_to_whole_periods_but_not_by_rounding_errors),
 		TEST(plans_that_cannot_yield_independent_samples_are_refused),
 		TEST(missed_slots_move_the_clock_on),
