@@ -114,7 +114,8 @@ static void take_request(struct loop *loop)
 {
 	enum supervisor_event event;
 
-	if (!ring_pop(&loop->requests, &event))
+	/* Before the first tick has been judged there is nothing to reset: the request waits. */
+	if (loop->n_ticks == 1 || !ring_pop(&loop->requests, &event))
 		return;
 	/* Trips and whole ticks are the supervisor's own to raise. */
 	if (event == SUPERVISOR_TRIP || event == SUPERVISOR_WHOLE || !supervisor_event(&loop->supervisor, event))
@@ -154,9 +155,11 @@ void loop_tick(struct loop *loop)
 
 static bool at_end(const struct loop *loop)
 {
+	const struct supervisor *supervisor = &loop->supervisor;
+	const bool tripped = supervisor->state == SUPERVISOR_FAULT && supervisor->trip.cause != TRIP_START;
+
 	return atomic_load_explicit(&loop->stopping, memory_order_relaxed) ||
-	       (loop->ends_with_plan &&
-		(loop->sequencer.done || loop->supervisor.state == SUPERVISOR_FAULT || loop->n_refused));
+	       (loop->ends_with_plan && (loop->sequencer.done || tripped || loop->n_refused));
 }
 
 int loop_run(struct loop *loop, struct err *err)

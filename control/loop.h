@@ -66,8 +66,8 @@ int loop_init(struct loop *loop, const struct loop_setup *setup, struct err *err
 void loop_fini(struct loop *loop);
 
 /**
- * Hand an event to the supervisor: reset, arm, run or stop. The loop takes one at the beginning of each tick, in order;
- * those posted before loop_run() are taken by its first ticks. Returns false when 16 are waiting.
+ * Hand an event to the supervisor: reset, arm, run or stop. The loop takes one at the beginning of each tick but the
+ * first, in order; those posted before loop_run() are taken by its first ticks. Returns false when 16 are waiting.
  * Call from: any, one thread at a time.
  */
 bool loop_request(struct loop *loop, enum supervisor_event event);

@@ -62,7 +62,7 @@ bool supervisor_event(struct supervisor *supervisor, enum supervisor_event event
 
 void supervisor_trip(struct supervisor *supervisor, const struct trip *trip)
 {
-	if (supervisor->state != SUPERVISOR_FAULT)
+	if (supervisor->state != SUPERVISOR_FAULT || supervisor->trip.cause == TRIP_START)
 		supervisor->trip = *trip;
 	supervisor_event(supervisor, SUPERVISOR_TRIP);
 }

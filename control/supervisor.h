@@ -10,7 +10,7 @@
  *
  * and from every state by a trip to FAULT.
  *
- * It starts in FAULT. A trip is latched with its cause, channel, value and time, and only a reset clears it, once what
+ * It starts in FAULT, with no tick judged yet. A trip is latched with its cause, channel, value and time, and only a reset clears it, once what
  * caused it has gone; nothing arms or runs but an explicit request. In every state but RUNNING the outputs stand at
  * safe_V; they go there at once, not through the slew limit, since what needs a trip cannot wait for it.
  */
@@ -91,7 +91,7 @@ struct input_guard {
 struct supervisor {
 	enum supervisor_state state;
 	bool arming_allowed;
-	enum trip_cause condition; /* what the last tick found, whatever the state */
+	enum trip_cause condition; /* what the last tick found, whatever the state; TRIP_START before the first */
 	struct trip trip;          /* the first of those that led to FAULT */
 	size_t n_in, n_out;
 	struct input_guard *in;
@@ -120,7 +120,7 @@ void supervisor_fini(struct supervisor *supervisor);
  */
 RT_SAFE bool supervisor_event(struct supervisor *supervisor, enum supervisor_event event);
 
-/** Latch a trip; in FAULT the first one stays. RT_SAFE. Call from: loop, or setup while no loop runs. */
+/** Latch a trip; in FAULT the first one stays, for which TRIP_START does not count. RT_SAFE. Call from: loop, or setup while no loop runs. */
 RT_SAFE void supervisor_trip(struct supervisor *supervisor, const struct trip *trip);
 
 /**

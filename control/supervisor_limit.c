@@ -76,6 +76,7 @@ int supervisor_init(struct supervisor *supervisor, const struct bench *bench, co
 	*supervisor = (struct supervisor){
 		.state = SUPERVISOR_FAULT,
 		.trip = {.cause = TRIP_START},
+		.condition = TRIP_START,
 		.arming_allowed = arming_allowed,
 		.n_in = bench->n_in,
 		.n_out = bench->n_out,

@@ -31,7 +31,7 @@ static const struct segment segments[] = {
 #define RELAX_TICKS  400
 #define DRIVEN_TICKS 90
 #define SHOT_TICKS   (RELAX_TICKS + DRIVEN_TICKS + 2)
-#define FIRST_TICK   2 /* of the plan: reset at tick 0, arm at 1, run at 2 */
+#define FIRST_TICK   3 /* of the plan: tick 0 is judged, reset at 1, arm at 2, run at 3 */
 
 static const char *const specs[] = {"onsite-power powers=2", "bilinear range=1"};
 static const double theta[] = {0.8, 0.7, 0.3};
@@ -343,7 +343,8 @@ static void plan_begins_its_repeat_anew_after_a_trip(void **state)
 	for (int n = 0; n < 50; n++)
 		loop_tick(&f->loop);
 	request_running(&f->loop);
-	for (int n = 0; n < FIRST_TICK + SHOT_TICKS; n++) {
+	/* Three requests, the plan beginning with the third. */
+	for (int n = 0; n < 2 + SHOT_TICKS; n++) {
 		assert_false(f->loop.sequencer.done);
 		loop_tick(&f->loop);
 	}

@@ -15,6 +15,7 @@
 
 #define N_SAMPLES  40
 #define SHOT_TICKS (400 + 90 + 2)
+#define FIRST_TICK 3 /* of the plan */
 
 struct fixture {
 	struct sampling_options options;
@@ -87,7 +88,7 @@ static void all_samples_arrive_and_the_bench_is_left_safe(void **state)
 			assert_true(fabsf(f->samples[n][i]) < 10);
 	assert_true(memcmp(f->samples[0], f->samples[1], sizeof(f->samples[0])) != 0);
 	assert_left_safe();
-	assert_int_equal(f->report.n_ticks, 2 + N_SAMPLES * SHOT_TICKS);
+	assert_int_equal(f->report.n_ticks, FIRST_TICK + N_SAMPLES * SHOT_TICKS);
 	assert_int_equal(f->report.n_missed, 0);
 	assert_true(f->report.simulated);
 	assert_string_equal(f->report.backend, "test driver");
@@ -119,7 +120,7 @@ static void trip_keeps_the_samples_so_far_and_says_why(void **state)
 {
 	struct fixture *f = *state;
 
-	test_script.jump_at = 2 + 7 * SHOT_TICKS + 10;
+	test_script.jump_at = FIRST_TICK + 7 * SHOT_TICKS + 10;
 	assert_int_equal(draw(f), JOSTLE_ETRIP);
 	assert_int_equal(f->n_done, 7);
 	assert_non_null(strstr(f->err.text, "divergence"));
@@ -133,7 +134,7 @@ static void sample_of_the_tick_that_tripped_is_not_kept(void **state)
 {
 	struct fixture *f = *state;
 
-	test_script.jump_at = 2 + 8 * SHOT_TICKS - 1;
+	test_script.jump_at = FIRST_TICK + 8 * SHOT_TICKS - 1;
 	assert_int_equal(draw(f), JOSTLE_ETRIP);
 	assert_int_equal(f->n_done, 7);
 }
@@ -207,7 +208,7 @@ static void interrupted_run_keeps_its_samples(void **state)
 	struct fixture *f = *state;
 
 	interrupt_watch();
-	test_script.interrupt_at = 2 + 5 * SHOT_TICKS + 3;
+	test_script.interrupt_at = FIRST_TICK + 5 * SHOT_TICKS + 3;
 	/* Long enough that the collector's next look comes before the end. */
 	f->options.n_samples = 1000000;
 	float *samples = malloc(f->options.n_samples * sizeof(f->samples[0]));
@@ -215,7 +216,7 @@ static void interrupted_run_keeps_its_samples(void **state)
 	assert_int_equal(sampling_run(&f->options, samples, &f->n_done, &f->report, &f->err), JOSTLE_EINTR);
 	assert_true(f->n_done >= 5);
 	assert_true(f->n_done < f->options.n_samples);
-	assert_int_equal((f->report.n_ticks - 2) / SHOT_TICKS, f->n_done);
+	assert_int_equal((f->report.n_ticks - FIRST_TICK) / SHOT_TICKS, f->n_done);
 	for (size_t n = 0; n < f->n_done * TEST_SITES; n++)
 		assert_true(fabsf(samples[n]) < 10);
 	assert_non_null(strstr(f->err.text, "interrupted"));
