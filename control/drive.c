@@ -207,14 +207,15 @@ static void step_parametric(struct drive_law *drive, double t, double value[])
 }
 
 /** NaN and infinities are for the supervisor to see, not to become full-scale commands. */
-static void saturate(struct drive_law *drive, size_t k, double *value)
+static bool saturate(struct drive_law *drive, size_t k, double *value)
 {
 	const struct output_conversion *out = &drive->calibration->out[k];
 
 	if (!isfinite(*value) || (*value >= out->min && *value <= out->max))
-		return;
+		return false;
 	*value = *value < out->min ? out->min : out->max;
 	drive->n_saturated[k]++;
+	return true;
 }
 
 void drive_step(struct drive_law *drive, const struct setpoint *setpoint, const struct state *state,
@@ -222,8 +223,10 @@ void drive_step(struct drive_law *drive, const struct setpoint *setpoint, const 
 {
 	double *value = command->value;
 
-	for (size_t k = 0; k < drive->n_out; k++)
+	for (size_t k = 0; k < drive->n_out; k++) {
 		value[k] = 0;
+		command->saturated[k] = false;
+	}
 	if (setpoint->kind == SETPOINT_PASSIVE)
 		return;
 	if (drive->kind == DRIVE_FEEDBACK)
@@ -231,5 +234,5 @@ void drive_step(struct drive_law *drive, const struct setpoint *setpoint, const 
 	else
 		step_parametric(drive, setpoint->t, value);
 	for (size_t k = 0; k < drive->n_out; k++)
-		saturate(drive, k, &value[k]);
+		command->saturated[k] = saturate(drive, k, &value[k]);
 }

@@ -26,11 +26,16 @@ int command_init(struct command *command, size_t n_out, struct err *err)
 {
 	*command = (struct command){.n_out = n_out};
 	command->value = calloc(n_out ? n_out : 1, sizeof(*command->value));
-	return command->value ? 0 : err_set(err, JOSTLE_ENOMEM, "no memory for a command of %zu outputs", n_out);
+	command->saturated = calloc(n_out ? n_out : 1, sizeof(*command->saturated));
+	if (command->value && command->saturated)
+		return 0;
+	command_fini(command);
+	return err_set(err, JOSTLE_ENOMEM, "no memory for a command of %zu outputs", n_out);
 }
 
 void command_fini(struct command *command)
 {
 	free(command->value);
+	free(command->saturated);
 	*command = (struct command){0};
 }

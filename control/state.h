@@ -36,7 +36,8 @@ struct setpoint {
  */
 struct command {
 	size_t n_out;
-	double *value; /* [n_out] */
+	double *value;   /* [n_out] */
+	bool *saturated; /* [n_out]: the channel's range cut this one short */
 };
 
 /**

@@ -133,6 +133,10 @@ static void cause_format(const struct trip *trip, const struct bench *bench, cha
 		snprintf(text, size, "%s: %g V is outside the converter's span, which ends at %g V",
 			 channel_name(trip, bench, false, channel, sizeof(channel)), trip->value, trip->limit);
 		break;
+	case TRIP_SATURATION:
+		snprintf(text, size, "%s at the end of its range for %g periods in a row, limit %g",
+			 channel_name(trip, bench, false, channel, sizeof(channel)), trip->value, trip->limit);
+		break;
 	default:
 		snprintf(text, size, "no trip");
 		break;

@@ -58,12 +58,13 @@ enum trip_cause {
 	TRIP_VOLTS,       /* an input outside its limits in volts */
 	TRIP_COMMAND,     /* a command that is not finite, or has no finite voltage, natural units */
 	TRIP_SPAN,        /* a voltage outside the converter's span, V */
+	TRIP_SATURATION, /* a command at the end of its range for more than the bench's saturated_periods; value: how many */
 	TRIP_N_CAUSES
 };
 
 struct trip {
 	enum trip_cause cause;
-	size_t channel; /* input for INPUT, STALE_INPUT, DIVERGENCE, FORCE and VOLTS; output for COMMAND and SPAN */
+	size_t channel; /* input for INPUT, STALE_INPUT, DIVERGENCE, FORCE and VOLTS; output for the others */
 	double value, limit;
 	int64_t t_ns;
 	uint64_t tick;
@@ -101,12 +102,14 @@ struct supervisor {
 	bool seen;           /* last_in_V and last_t_ns hold a sample */
 	int64_t last_t_ns;
 	double *last_in_V, *last_out_V;
+	size_t saturated_periods;
+	size_t *n_saturated; /* [n_out]: periods in a row with the command at the end of its range */
 	uint64_t *n_limited; /* [n_out]: ticks at which a limit changed the voltage */
 };
 
 /**
  * Lay out the limits. `arming_allowed`: the bench is simulated, or a person said so. stale_periods 0 switches off the
- * check for stale inputs. The caller ends it with supervisor_fini().
+ * check for stale inputs, saturated_periods 0 the one for lasting saturation. The caller ends it with supervisor_fini().
  * Errors: JOSTLE_ECONFIG, naming the output whose limits are empty or leave safe_V out; JOSTLE_ENOMEM. Call from:
  * setup.
  */

@@ -81,15 +81,17 @@ int supervisor_init(struct supervisor *supervisor, const struct bench *bench, co
 		.n_in = bench->n_in,
 		.n_out = bench->n_out,
 		.stale_periods = bench->stale_periods,
+		.saturated_periods = bench->saturated_periods,
 		.in = calloc(n_in, sizeof(*supervisor->in)),
 		.out = calloc(n_out, sizeof(*supervisor->out)),
 		.n_identical = calloc(n_in, sizeof(*supervisor->n_identical)),
 		.last_in_V = calloc(n_in, sizeof(*supervisor->last_in_V)),
 		.last_out_V = calloc(n_out, sizeof(*supervisor->last_out_V)),
+		.n_saturated = calloc(n_out, sizeof(*supervisor->n_saturated)),
 		.n_limited = calloc(n_out, sizeof(*supervisor->n_limited)),
 	};
 	if (!supervisor->in || !supervisor->out || !supervisor->n_identical || !supervisor->last_in_V ||
-	    !supervisor->last_out_V || !supervisor->n_limited)
+	    !supervisor->last_out_V || !supervisor->n_saturated || !supervisor->n_limited)
 		code = err_set(err, JOSTLE_ENOMEM, "no memory for the supervisor of bench %s", bench->name);
 	for (size_t k = 0; !code && k < bench->n_in; k++)
 		supervisor->in[k] = lay_out_input(&bench->in[k], calibration->in[k].unit);
@@ -109,6 +111,7 @@ void supervisor_fini(struct supervisor *supervisor)
 	free(supervisor->n_identical);
 	free(supervisor->last_in_V);
 	free(supervisor->last_out_V);
+	free(supervisor->n_saturated);
 	free(supervisor->n_limited);
 	*supervisor = (struct supervisor){.state = SUPERVISOR_FAULT};
 }
@@ -164,6 +167,17 @@ static void check_inputs(const struct supervisor *supervisor, const double in_V[
 	}
 }
 
+/** A moment at the end of the range is a thermal tail; one that lasts means that the force wanted is not there (ADR 6). */
+static void check_saturation(struct supervisor *supervisor, const struct command *command, struct trip *found)
+{
+	for (size_t k = 0; k < supervisor->n_out; k++) {
+		supervisor->n_saturated[k] = command->saturated[k] ? supervisor->n_saturated[k] + 1 : 0;
+		if (supervisor->saturated_periods && supervisor->n_saturated[k] > supervisor->saturated_periods)
+			find(found, TRIP_SATURATION, k, (double)supervisor->n_saturated[k],
+			     (double)supervisor->saturated_periods);
+	}
+}
+
 static void limit_output(struct supervisor *supervisor, size_t k, double command, double out_V[], struct trip *found)
 {
 	const struct output_guard *guard = &supervisor->out[k];
@@ -197,6 +211,8 @@ void supervisor_limit(struct supervisor *supervisor, int exchange, const double 
 		check_fresh(supervisor, in_V, state, &found);
 		check_inputs(supervisor, in_V, state, &found);
 	}
+	if (supervisor_running(supervisor))
+		check_saturation(supervisor, command, &found);
 	if (supervisor_running(supervisor) && found.cause == TRIP_NONE)
 		for (size_t k = 0; k < supervisor->n_out; k++)
 			limit_output(supervisor, k, command->value[k], out_V, &found);

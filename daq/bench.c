@@ -10,12 +10,22 @@
 #include "protocols/network.h"
 
 #define DEFAULT_STALE_PERIODS 100
+/* In relaxation times: a tenth of the usual largest force would have brought a site home from anywhere by then. */
+#define DEFAULT_SATURATION 0.25
+#define LEAST_SATURATION   20 /* periods, on a bench of long ones */
 
 static int check_range(const struct bench_loading *loading, const char *field, double value, double above, double max)
 {
 	if (isfinite(value) && value > above && value <= max)
 		return 0;
 	return BENCH_REFUSE(loading, field, "expected a number above %g, up to %g, found %g", above, max, value);
+}
+
+static size_t default_saturation(const struct bench *bench)
+{
+	const double periods = ceil(DEFAULT_SATURATION / bench_step(bench));
+
+	return (size_t)fmin(fmax(periods, LEAST_SATURATION), 1e9);
 }
 
 /** The fields of the whole bench. */
@@ -37,6 +47,9 @@ static int take_head(struct bench_loading *loading)
 	if (file->stale_periods == 1 || file->stale_periods > 1000000000)
 		return BENCH_REFUSE(loading, "stale_periods", "expected a whole number from 2 to 1e9, found %zu",
 				    file->stale_periods);
+	if (file->saturated_periods && *file->saturated_periods > 1000000000)
+		return BENCH_REFUSE(loading, "saturated_periods", "expected a whole number from 0 to 1e9, found %zu",
+				    *file->saturated_periods);
 	if (file->devices.n > BENCH_MAX_DEVICES)
 		return BENCH_REFUSE(loading, "devices", "expected at most %d, found %u", BENCH_MAX_DEVICES,
 				    file->devices.n);
@@ -47,6 +60,7 @@ static int take_head(struct bench_loading *loading)
 	bench->stiffness_N_per_m = file->stiffness_N_per_m;
 	bench->damping_N_s_per_m = file->damping_N_s_per_m;
 	bench->temperature_K = file->temperature_K;
+	bench->saturated_periods = file->saturated_periods ? *file->saturated_periods : default_saturation(bench);
 	bench->stale_periods = file->stale_periods ? file->stale_periods : DEFAULT_STALE_PERIODS;
 	return 0;
 }

@@ -42,9 +42,10 @@ struct bench {
 	size_t n_in, n_out;
 	struct bench_channel *in, *out;
 	size_t n_parameter_terms;
-	char **parameter_terms; /* parametric drive: terms whose parameters are outputs, in order, in one-line form */
-	size_t n_parameters;    /* outputs of role parameter; index k is parameter k of those terms */
-	size_t stale_periods;   /* identical samples of a displacement before the supervisor calls it stale */
+	char **parameter_terms;   /* parametric drive: terms whose parameters are outputs, in order, in one-line form */
+	size_t n_parameters;      /* outputs of role parameter; index k is parameter k of those terms */
+	size_t saturated_periods; /* in a row with a command at the end of its range; 0: for ever, if need be */
+	size_t stale_periods;     /* identical samples of a displacement before the supervisor calls it stale */
 };
 
 /**

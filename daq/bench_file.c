@@ -55,6 +55,7 @@ static const cyaml_schema_field_t bench_fields[] = {
 	NUMBER("damping_N_s_per_m", CYAML_FLAG_DEFAULT, bench_file, damping_N_s_per_m),
 	NUMBER("temperature_K", CYAML_FLAG_DEFAULT, bench_file, temperature_K),
 	SIZE("stale_periods", OPTIONAL, bench_file, stale_periods),
+	CYAML_FIELD_UINT_PTR("saturated_periods", CYAML_FLAG_POINTER | OPTIONAL, struct bench_file, saturated_periods),
 	CYAML_FIELD_SEQUENCE_COUNT("inputs", CYAML_FLAG_POINTER, struct bench_file, inputs, n_inputs, &group, 1, 256),
 	CYAML_FIELD_SEQUENCE_COUNT("outputs", CYAML_FLAG_POINTER, struct bench_file, outputs, n_outputs, &group, 1,
 				   256),

@@ -40,6 +40,7 @@ struct bench_file {
 	size_t lattice[2];
 	double stiffness_N_per_m, damping_N_s_per_m, temperature_K;
 	size_t stale_periods;
+	size_t *saturated_periods; /* NULL where the file gives none */
 	struct bench_group *inputs, *outputs;
 	uint32_t n_inputs, n_outputs;
 };

@@ -141,6 +141,10 @@ static void commands_saturate_at_the_physical_limit_and_are_counted(void **state
 	f.state.x[0] = 8;
 	step(&f, SETPOINT_PROTOCOL, 0.01);
 	assert_near(f.command.value[1], -40, 1e-9);
+	assert_true(f.command.saturated[1]);
+	assert_false(f.command.saturated[0]);
+	step(&f, SETPOINT_PASSIVE, 0);
+	assert_false(f.command.saturated[1]);
 	f.state.x[0] = -8;
 	step(&f, SETPOINT_PROTOCOL, 0.01);
 	assert_near(f.command.value[1], 40, 1e-9);

@@ -507,6 +507,42 @@ static void displacement_beyond_its_limit_trips(void **state)
 	assert_near(f->supervisor.trip.limit, 50e-7, 1e-12);
 }
 
+/*
+ * catches: an actuator without authority driven for ever; a thermal tail that trips; periods added up that are not in a
+ * row, or over channels; 0 taken for "at once"
+ */
+static void only_lasting_saturation_of_one_channel_trips(void **state)
+{
+	struct fixture *f = *state;
+	char text[256];
+
+	assert_int_equal(f->supervisor.saturated_periods, 5);
+	for (int n = 0; n < 100; n++) {
+		/* Five in a row on each channel at most, the two in turn. */
+		f->command.saturated[0] = n % 6 < 5;
+		f->command.saturated[1] = n % 6 > 0;
+		tick(f, 1, 1);
+		assert_true(supervisor_running(&f->supervisor));
+	}
+	f->command.saturated[0] = f->command.saturated[1] = false;
+	tick(f, 1, 1);
+	f->command.saturated[1] = true;
+	for (int n = 0; n < 5; n++) {
+		tick(f, 1, 1);
+		assert_true(supervisor_running(&f->supervisor));
+	}
+	tick(f, 1, 1);
+	assert_tripped(f, TRIP_SATURATION, 1);
+	assert_near(f->supervisor.trip.value, 6, 0);
+	trip_format(&f->supervisor.trip, f->bench, text, sizeof(text));
+	assert_non_null(strstr(text, "output 1 (force 0) at the end of its range for 6 periods"));
+	f->supervisor.saturated_periods = 0;
+	f->supervisor.state = SUPERVISOR_RUNNING;
+	for (int n = 0; n < 100; n++)
+		tick(f, 1, 1);
+	assert_true(supervisor_running(&f->supervisor));
+}
+
 /* catches: limits that the bench file states and nobody enforces; newtons compared with natural units; one side only */
 static void measured_force_beyond_its_limit_trips(void **state)
 {
@@ -648,6 +684,7 @@ int main(void)
 		TEST(clock_that_does_not_advance_trips),
 		TEST(failed_exchange_trips_but_missed_edges_do_not),
 		TEST(displacement_beyond_its_limit_trips),
+		TEST(only_lasting_saturation_of_one_channel_trips),
 		cmocka_unit_test(measured_force_beyond_its_limit_trips),
 		cmocka_unit_test(volts_read_outside_their_limits_trip),
 		TEST(first_trip_stays_latched_until_reset),

@@ -90,6 +90,24 @@ static void groups_expand_in_the_order_they_name_sites(void **state)
 	bench_free(&bench);
 }
 
+/* catches: a trip that is off unless asked for, a default in periods on benches of any period, 0 taken for no answer */
+static void lasting_saturation_has_a_default_in_relaxation_times(void **state)
+{
+	struct bench bench;
+	struct err err = {0};
+
+	(void)state;
+	bench_named(&bench, "sim-2");
+	assert_int_equal(bench.saturated_periods, 250);
+	bench_free(&bench);
+	assert_int_equal(bench_from(&bench, HEAD "saturated_periods: 0\n" IN OUT, &err), 0);
+	assert_int_equal(bench.saturated_periods, 0);
+	bench_free(&bench);
+	assert_int_equal(bench_from(&bench, HEAD "saturated_periods: 7\n" IN OUT, &err), 0);
+	assert_int_equal(bench.saturated_periods, 7);
+	bench_free(&bench);
+}
+
 /* catches: 0 V taken for safe on a channel whose offset makes it a large force */
 static void outputs_without_a_safe_voltage_rest_at_their_offset(void **state)
 {
@@ -156,6 +174,8 @@ static const struct hostile tails[] = {
 	{"inputs:\n  - {role: displacement, sites: [0-2], range_V: [-1, 1], gain_V_per_m: [1]}\n" OUT, "inputs", 10},
 	{IN "outputs:\n  - {role: force, sites: [0-2], range_V: [-1, 1], gain_V_per_N: [1]}\n", "drive", 5},
 	{"stale_periods: 1\n" IN OUT, "stale_periods", 10},
+	{"saturated_periods: 2000000000\n" IN OUT, "saturated_periods", 10},
+	{"saturated_periods: -1\n" IN OUT, "saturated_periods", 10},
 };
 
 static const struct hostile heads[] = {
@@ -255,6 +275,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sim_2_is_what_its_file_says),
 		cmocka_unit_test(groups_expand_in_the_order_they_name_sites),
+		cmocka_unit_test(lasting_saturation_has_a_default_in_relaxation_times),
 		cmocka_unit_test(outputs_without_a_safe_voltage_rest_at_their_offset),
 		cmocka_unit_test(every_field_that_can_not_be_is_refused_with_its_place),
 		cmocka_unit_test(a_file_cut_short_is_refused_wherever_it_is_cut),

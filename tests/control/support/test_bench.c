@@ -200,6 +200,7 @@ static struct bench *common(void)
 		.in = in,
 		.out = out,
 		.stale_periods = 8,
+		.saturated_periods = 5,
 	};
 	return &bench;
 }
