@@ -74,10 +74,13 @@ static int save(const struct arguments *arguments, struct protocol *protocol, co
 
 static void print_report(const struct training_report *report)
 {
-	printf("  %-12s %-24s %s\n", "t", "held-out loss", "training loss");
-	for (size_t k = report->n_knots; k-- > 0;)
-		printf("  %-12.5g %.5f ± %-14.5f %.5f\n", report->t[k], report->loss[k], report->standard_error[k],
-		       report->training_loss[k]);
+	printf("  %-12s %-24s %s\n", "t", "held-out loss", report->has_training_loss ? "training loss" : "");
+	for (size_t k = report->n_knots; k-- > 0;) {
+		printf("  %-12.5g %.5f ± %-14.5f", report->t[k], report->loss[k], report->standard_error[k]);
+		if (report->has_training_loss)
+			printf(" %.5f", report->training_loss[k]);
+		printf("\n");
+	}
 }
 
 /** Refuse what would only show after the work: an output that can't be written, or work that would be lost. */
