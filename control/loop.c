@@ -130,6 +130,7 @@ static void next_setpoint(struct loop *loop, bool finite)
 		sequencer_rewind(&loop->sequencer);
 	else if (finite)
 		sequencer_step(&loop->sequencer, &loop->state, &loop->setpoint);
+	loop->n_driven += loop->setpoint.kind == SETPOINT_PROTOCOL;
 }
 
 void loop_tick(struct loop *loop)

@@ -50,6 +50,7 @@ struct loop {
 	double *in_V, *out_V;
 	struct ring requests; /* of enum supervisor_event */
 	uint64_t n_ticks;     /* exchanges */
+	uint64_t n_driven;    /* ticks that asked for the protocol */
 	uint64_t n_missed;    /* slots of the time grid at which the outputs were held, none having come in time */
 	uint64_t n_refused;   /* requests that the supervisor's table or a guard refused */
 	struct histogram execution; /* from the end of the exchange to the next; unpaced, of every 64th tick */

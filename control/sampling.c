@@ -7,11 +7,14 @@
 
 #include "base/err.h"
 #include "base/interrupt.h"
+#include "base/log.h"
 #include "base/progress.h"
 #include "base/ring.h"
 #include "control/loop.h"
 #include "daq/bench.h"
 #include "protocols/protocol.h"
+
+#define LIMITED_SHARE 0.01 /* of driven periods: less than that is thermal tails */
 
 /** The consumer's side of the ring. */
 struct collector {
@@ -93,16 +96,19 @@ static int fill_report(struct loop_report *report, const struct loop *loop, stru
 	report->step = loop->calibration.period;
 	report->n_ticks = loop->n_ticks;
 	report->n_missed = loop->n_missed;
+	report->n_driven = loop->n_driven;
 	report->n_spoiled = loop->sequencer.n_spoiled;
 	report->trip = supervisor->state == SUPERVISOR_FAULT ? supervisor->trip : (struct trip){.cause = TRIP_NONE};
 	report->execution = loop->execution;
 	report->n_out = n_out;
 	report->n_saturated = calloc(1, size + 1);
 	report->n_limited = calloc(1, size + 1);
-	if (!report->n_saturated || !report->n_limited)
+	report->n_slewed = calloc(1, size + 1);
+	if (!report->n_saturated || !report->n_limited || !report->n_slewed)
 		return err_set(err, JOSTLE_ENOMEM, "no memory for a report of %zu outputs", n_out);
 	memcpy(report->n_saturated, loop->drive.n_saturated, size);
 	memcpy(report->n_limited, supervisor->n_limited, size);
+	memcpy(report->n_slewed, supervisor->n_slewed, size);
 	return 0;
 }
 
@@ -110,7 +116,35 @@ void loop_report_fini(struct loop_report *report)
 {
 	free(report->n_saturated);
 	free(report->n_limited);
-	report->n_saturated = report->n_limited = NULL;
+	free(report->n_slewed);
+	report->n_saturated = report->n_limited = report->n_slewed = NULL;
+}
+
+bool loop_report_limits(const struct loop_report *report, const struct bench *bench, char *text, size_t size)
+{
+	size_t n = 0, worst = 0;
+	uint64_t most = 0;
+
+	for (size_t k = 0; k < report->n_out && report->n_limited; k++) {
+		const uint64_t cut = report->n_saturated[k] + report->n_limited[k];
+
+		n += (double)cut > LIMITED_SHARE * (double)report->n_driven;
+		if (cut > most) {
+			most = cut;
+			worst = k;
+		}
+	}
+	if (n == 0)
+		return false;
+	snprintf(text, size,
+		 "output %zu (%s %zu) was cut short at %.0f %% of %llu driven periods, %llu by its slew limit and %llu "
+		 "by its "
+		 "limits of force, parameter and volts; %zu of %zu outputs at more than %g %%",
+		 worst, daq_role_name(bench->out[worst].role), bench->out[worst].index,
+		 100 * (double)most / (double)(report->n_driven ? report->n_driven : 1),
+		 (unsigned long long)report->n_driven, (unsigned long long)report->n_slewed[worst],
+		 (unsigned long long)(most - report->n_slewed[worst]), n, report->n_out, 100 * LIMITED_SHARE);
+	return true;
 }
 
 /** What the run came to, as an error or as none. */
@@ -166,6 +200,7 @@ int sampling_run(const struct sampling_options *options, float samples[], size_t
 	struct collector collector = {0};
 	struct loop *loop = NULL;
 	struct daq daq;
+	char text[512];
 	int code;
 
 	*n_done = 0;
@@ -203,6 +238,8 @@ int sampling_run(const struct sampling_options *options, float samples[], size_t
 	const int reported = fill_report(report, loop, err);
 
 	code = code ? code : reported;
+	if (!reported && loop_report_limits(report, options->bench, text, sizeof(text)))
+		log_warning("%s", text);
 	loop_fini(loop);
 end:
 	free(loop);

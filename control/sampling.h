@@ -34,10 +34,12 @@ struct loop_report {
 	double period_s; /* as the driver granted it */
 	double step;     /* the same in relaxation times */
 	uint64_t n_ticks, n_missed;
+	uint64_t n_driven;  /* ticks under the protocol */
 	uint64_t n_spoiled; /* generations done again since slots were missed in them */
 	size_t n_out;
 	uint64_t *n_saturated; /* [n_out]: ticks at which the drive met the channel's limit of force or parameter */
 	uint64_t *n_limited;   /* [n_out]: ticks at which the supervisor changed the voltage */
+	uint64_t *n_slewed;    /* [n_out]: those at which its slew limit did */
 	struct trip trip;      /* cause TRIP_NONE when nothing tripped */
 	struct histogram execution; /* of a tick's computation, ns */
 };
@@ -46,9 +48,15 @@ struct loop_report {
 void loop_report_fini(struct loop_report *report);
 
 /**
+ * Whether an output was cut short at more than one driven tick in a hundred: the bench then did something else than the
+ * protocol. `text` names the worst such output and its limit. Call from: setup.
+ */
+bool loop_report_limits(const struct loop_report *report, const struct bench *bench, char *text, size_t size);
+
+/**
  * Draw samples[n_samples][n_sites], natural units, in the order of their making, with progress on standard error;
  * *n_done is how many there are, also after an error. Unpaced on a simulated bench they depend on the seed alone.
- * Whichever way it ends, the outputs are at safe_V. The caller ends `report` with loop_report_fini(), also after an
+ * Warns of what loop_report_limits() finds. Whichever way it ends, the outputs are at safe_V. The caller ends `report` with loop_report_fini(), also after an
  * error. Errors: JOSTLE_EINVAL, JOSTLE_ECONFIG (options; hardware without `arm`), those of daq_open() and loop_init(),
  * JOSTLE_ETRIP (err says why), JOSTLE_EINTR (the person asked), JOSTLE_EMISSED (the machine can't keep the period).
  * Call from: setup.

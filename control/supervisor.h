@@ -105,6 +105,7 @@ struct supervisor {
 	size_t saturated_periods;
 	size_t *n_saturated; /* [n_out]: periods in a row with the command at the end of its range */
 	uint64_t *n_limited; /* [n_out]: ticks at which a limit changed the voltage */
+	uint64_t *n_slewed;  /* [n_out]: those at which it was the slew limit */
 };
 
 /**

@@ -88,10 +88,11 @@ int supervisor_init(struct supervisor *supervisor, const struct bench *bench, co
 		.last_in_V = calloc(n_in, sizeof(*supervisor->last_in_V)),
 		.last_out_V = calloc(n_out, sizeof(*supervisor->last_out_V)),
 		.n_saturated = calloc(n_out, sizeof(*supervisor->n_saturated)),
+		.n_slewed = calloc(n_out, sizeof(*supervisor->n_slewed)),
 		.n_limited = calloc(n_out, sizeof(*supervisor->n_limited)),
 	};
 	if (!supervisor->in || !supervisor->out || !supervisor->n_identical || !supervisor->last_in_V ||
-	    !supervisor->last_out_V || !supervisor->n_saturated || !supervisor->n_limited)
+	    !supervisor->last_out_V || !supervisor->n_saturated || !supervisor->n_slewed || !supervisor->n_limited)
 		code = err_set(err, JOSTLE_ENOMEM, "no memory for the supervisor of bench %s", bench->name);
 	for (size_t k = 0; !code && k < bench->n_in; k++)
 		supervisor->in[k] = lay_out_input(&bench->in[k], calibration->in[k].unit);
@@ -112,6 +113,7 @@ void supervisor_fini(struct supervisor *supervisor)
 	free(supervisor->last_in_V);
 	free(supervisor->last_out_V);
 	free(supervisor->n_saturated);
+	free(supervisor->n_slewed);
 	free(supervisor->n_limited);
 	*supervisor = (struct supervisor){.state = SUPERVISOR_FAULT};
 }
@@ -194,7 +196,10 @@ static void limit_output(struct supervisor *supervisor, size_t k, double command
 		return;
 	}
 	v = clamp(v, guard->limit_min_V, guard->limit_max_V);
+	const double wanted_V = v;
+
 	v = clamp(v, last_V - guard->slew_V, last_V + guard->slew_V);
+	supervisor->n_slewed[k] += v != wanted_V;
 	if (v != out_V[k])
 		supervisor->n_limited[k]++;
 	out_V[k] = v;

@@ -179,6 +179,36 @@ static void hardware_needs_every_limit_that_a_file_may_leave_out(void **state)
 	assert_int_equal(draw(f), 0);
 }
 
+/* catches: a bench that was held back throughout and passes in silence; the wrong limit or channel named */
+static void outputs_that_were_held_back_are_reported(void **state)
+{
+	struct fixture *f = *state;
+	struct bench *bench = test_bench_feedback();
+	char text[512];
+
+	assert_int_equal(draw(f), 0);
+	assert_int_equal(f->report.n_driven, N_SAMPLES * 90);
+	assert_false(loop_report_limits(&f->report, bench, text, sizeof(text)));
+	loop_report_fini(&f->report);
+
+	bench->out[1].slew_V_per_s = 10; /* 1 mV a period, where noise moves the command by 20 */
+	assert_int_equal(draw(f), 0);
+	assert_true(loop_report_limits(&f->report, bench, text, sizeof(text)));
+	assert_non_null(strstr(text, "output 1 (force 0)"));
+	assert_non_null(strstr(text, "and 0 by its limits"));
+	assert_non_null(strstr(text, "1 of 3 outputs"));
+	assert_true(f->report.n_slewed[1] > f->report.n_driven / 2);
+	loop_report_fini(&f->report);
+
+	bench->out[1].slew_V_per_s = 0;
+	bench->out[0].limit = 1e-16; /* a thousandth of the natural force */
+	bench->saturated_periods = 0;
+	assert_int_equal(draw(f), 0);
+	assert_true(loop_report_limits(&f->report, bench, text, sizeof(text)));
+	assert_non_null(strstr(text, "output 0 (force 1)"));
+	assert_non_null(strstr(text, " 0 by its slew limit"));
+}
+
 /* catches: a failed start reported as success, or left open */
 static void bench_that_does_not_start_is_an_error_and_closed(void **state)
 {
@@ -234,6 +264,7 @@ int main(void)
 		TEST(sample_of_the_tick_that_tripped_is_not_kept),
 		TEST(hardware_is_not_touched_without_leave_to_arm),
 		TEST(hardware_needs_every_limit_that_a_file_may_leave_out),
+		TEST(outputs_that_were_held_back_are_reported),
 		TEST(bench_that_does_not_start_is_an_error_and_closed),
 		TEST(relaxation_shorter_than_four_is_refused),
 		TEST(interrupted_run_keeps_its_samples),
