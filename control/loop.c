@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "control/realtime.h"
+#include "control/stability.h"
 #include "daq/bench.h"
 #include "daq/daq.h"
 #include "protocols/calibration_record.h"
@@ -52,6 +53,8 @@ int loop_init(struct loop *loop, const struct loop_setup *setup, struct err *err
 	if (!code)
 		code = sequencer_init(&loop->sequencer, setup->plan, loop->calibration.period,
 				      loop->calibration.latency, &loop->potential, setup->samples, err);
+	if (!code)
+		code = stability_check(setup->plan, bench, &loop->calibration, &loop->potential, period_s, err);
 	if (!code)
 		code = supervisor_init(&loop->supervisor, bench, &loop->calibration, period_s, setup->arming_allowed,
 				       err);

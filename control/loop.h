@@ -61,7 +61,7 @@ struct loop {
 
 /**
  * Take all memory that the loop will use. The caller ends it with loop_fini(), when no thread runs it.
- * Errors: those of bench_check_limits() where there is hardware, calibration_init(), drive_init(), sequencer_init() and supervisor_init(). Call from: setup.
+ * Errors: those of bench_check_limits() where there is hardware, calibration_init(), drive_init(), sequencer_init(), stability_check() and supervisor_init(). Call from: setup.
  */
 int loop_init(struct loop *loop, const struct loop_setup *setup, struct err *err);
 void loop_fini(struct loop *loop);

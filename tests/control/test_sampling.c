@@ -195,7 +195,7 @@ static void outputs_that_were_held_back_are_reported(void **state)
 	assert_int_equal(draw(f), 0);
 	assert_true(loop_report_limits(&f->report, bench, text, sizeof(text)));
 	assert_non_null(strstr(text, "output 1 (force 0)"));
-	assert_non_null(strstr(text, "and 0 by its limits"));
+	assert_non_null(strstr(text, "and 0 times by its limits"));
 	assert_non_null(strstr(text, "1 of 3 outputs"));
 	assert_true(f->report.n_slewed[1] > f->report.n_driven / 2);
 	loop_report_fini(&f->report);
@@ -206,7 +206,7 @@ static void outputs_that_were_held_back_are_reported(void **state)
 	assert_int_equal(draw(f), 0);
 	assert_true(loop_report_limits(&f->report, bench, text, sizeof(text)));
 	assert_non_null(strstr(text, "output 0 (force 1)"));
-	assert_non_null(strstr(text, " 0 by its slew limit"));
+	assert_non_null(strstr(text, " 0 times by its slew limit"));
 }
 
 /* catches: a failed start reported as success, or left open */
