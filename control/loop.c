@@ -12,6 +12,7 @@
 #include "protocols/protocol.h"
 
 #define MAX_REQUESTS 16
+#define WAIT_NS      1000000
 #define TIMED_TICKS  64 /* unpaced: reading the clock at every tick would cost as much as a small network's force */
 
 static int take_memory(struct loop *loop, struct err *err)
@@ -166,6 +167,15 @@ static bool at_end(const struct loop *loop)
 	       (loop->ends_with_plan && (loop->sequencer.done || tripped || loop->n_refused));
 }
 
+/** Unpaced, time stands still between ticks: the loop can wait for whoever takes the samples. Paced, it must not. */
+static void wait_for_room(struct loop *loop)
+{
+	const struct timespec pause = {.tv_nsec = WAIT_NS};
+
+	while (!loop->paced && !sequencer_has_room(&loop->sequencer) && !at_end(loop))
+		nanosleep(&pause, NULL);
+}
+
 int loop_run(struct loop *loop, struct err *err)
 {
 	struct realtime realtime;
@@ -175,9 +185,10 @@ int loop_run(struct loop *loop, struct err *err)
 		realtime_enter(&realtime);
 	code = loop->daq->driver->start(loop->daq, err);
 	if (!code)
-		do
+		do {
+			wait_for_room(loop);
 			loop_tick(loop);
-		while (!at_end(loop));
+		} while (!at_end(loop));
 	loop->daq->driver->stop(loop->daq);
 	if (loop->paced)
 		realtime_leave(&realtime);

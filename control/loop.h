@@ -32,7 +32,7 @@ struct loop_setup {
 	const struct plan *plan; /* may go after loop_init() */
 	struct ring *samples;    /* of sequencer_record_size() bytes; NULL when nothing is generated */
 	bool arming_allowed;     /* supervisor_init() */
-	bool paced;              /* edges come by the clock: ask for real-time treatment, time every tick */
+	bool paced;              /* edges come by the clock: ask for real-time treatment, time every tick, never wait */
 	bool ends_with_plan;     /* loop_run() returns when the plan is done, or at a trip */
 };
 
@@ -77,7 +77,7 @@ bool loop_request(struct loop *loop, enum supervisor_event event);
 RT_SAFE void loop_tick(struct loop *loop);
 
 /**
- * Start the driver, tick until loop_stop(), or as ends_with_plan says, and stop the driver, which leaves the outputs at
+ * Start the driver, tick until loop_stop(), or as ends_with_plan says (unpaced, pausing while the ring of samples is full), and stop the driver, which leaves the outputs at
  * safe_V. Returns 0 or the driver's error; what the loop came to is in supervisor.trip and sequencer.done.
  * Call from: the thread that is to be the loop.
  */

@@ -19,6 +19,7 @@
  * 0.254 at 0.003 relaxation times, of 0.259 at 0.01 and of 0.284 at 0.03 where the task's own is 0.246.
  */
 #define COARSE_PERIOD 3e-3
+#define RING_SAMPLES  1024
 #define LIMITED_SHARE 0.01 /* of driven periods: less than that is thermal tails */
 
 /** The consumer's side of the ring. */
@@ -26,8 +27,11 @@ struct collector {
 	struct ring ring;
 	struct sample_record *record;
 	size_t n_sites;
+	const struct sampling_options *options;
 	float *samples;
 	size_t *n_done;
+	struct err *err;
+	int code; /* what `take` returned */
 };
 
 static int collector_init(struct collector *collector, const struct sampling_options *options, float samples[],
@@ -35,9 +39,11 @@ static int collector_init(struct collector *collector, const struct sampling_opt
 {
 	const size_t n_sites = options->protocol->network.n_sites, size = sequencer_record_size(n_sites);
 
-	*collector = (struct collector){.n_sites = n_sites, .samples = samples, .n_done = n_done};
-	/* Room for all of them: however late this thread is, none can be dropped, and the run does not depend on it. */
-	int code = ring_init(&collector->ring, size, options->n_samples, err);
+	*collector = (struct collector){
+		.n_sites = n_sites, .options = options, .samples = samples, .n_done = n_done, .err = err};
+	/* A sample takes thousands of ticks: room for many seconds of whatever keeps this thread from them. */
+	int code = ring_init(&collector->ring, size,
+			     options->n_samples < RING_SAMPLES ? options->n_samples : RING_SAMPLES, err);
 
 	if (code)
 		return code;
@@ -53,16 +59,20 @@ static void collector_fini(struct collector *collector)
 
 static void collect(struct collector *collector)
 {
-	while (ring_pop(&collector->ring, collector->record)) {
+	const struct sampling_options *options = collector->options;
+
+	while (!collector->code && ring_pop(&collector->ring, collector->record)) {
 		float *to = collector->samples + *collector->n_done * collector->n_sites;
 
 		for (size_t i = 0; i < collector->n_sites; i++)
 			to[i] = (float)collector->record->value[i];
-		++*collector->n_done;
+		if (options->take)
+			collector->code = options->take(options->context, to, collector->err);
+		*collector->n_done += !collector->code;
 	}
 }
 
-/** Collect until the loop ends; ask it to when the person does. Returns whether the person did. */
+/** Collect until the loop ends; ask it to when the person does, or a sample can't be taken. Returns whether the person did. */
 static bool watch(struct loop *loop, struct collector *collector, size_t n_samples)
 {
 	const struct timespec pause = {.tv_nsec = 10 * 1000 * 1000};
@@ -73,10 +83,9 @@ static bool watch(struct loop *loop, struct collector *collector, size_t n_sampl
 	while (!loop_finished(loop)) {
 		collect(collector);
 		progress_update(&progress, (double)*collector->n_done, NULL);
-		if (!interrupted && interrupt_asked()) {
-			interrupted = true;
+		interrupted |= interrupt_asked();
+		if (interrupted || collector->code)
 			loop_stop(loop);
-		}
 		nanosleep(&pause, NULL);
 	}
 	collect(collector);
@@ -110,6 +119,7 @@ static int fill_report(struct loop_report *report, const struct loop *loop, stru
 	report->n_missed = loop->n_missed;
 	report->n_driven = loop->n_driven;
 	report->n_spoiled = loop->sequencer.n_spoiled;
+	report->n_refused = loop->sequencer.n_refused;
 	report->trip = supervisor->state == SUPERVISOR_FAULT ? supervisor->trip : (struct trip){.cause = TRIP_NONE};
 	report->execution = loop->execution;
 	report->n_out = n_out;
@@ -197,6 +207,7 @@ static int run(const struct sampling_options *options, struct loop *loop, struct
 	const bool interrupted = watch(loop, collector, options->n_samples);
 
 	code = loop_join(loop, err);
+	code = code ? code : collector->code;
 	return code ? code : verdict(loop, interrupted, *collector->n_done, options->n_samples, err);
 }
 

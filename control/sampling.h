@@ -24,6 +24,13 @@ struct sampling_options {
 	size_t n_samples;  /* at least 1 */
 	double relax_time; /* before each sample, relaxation times; at least 4 */
 	double t_final, t_minimum;
+	/**
+	 * NULL, or what is handed every sample as it arrives, in order: sample[n_sites], natural units. An error ends the
+	 * run, without this sample. While it takes its time an unpaced bench waits; a paced one goes on, and does samples
+	 * again that find no room. Called in the thread of sampling_run().
+	 */
+	int (*take)(void *context, const float sample[], struct err *err);
+	void *context;
 	bool arm; /* a person allows outputs on hardware; a simulated bench needs no leave */
 };
 
@@ -36,6 +43,7 @@ struct loop_report {
 	uint64_t n_ticks, n_missed;
 	uint64_t n_driven;  /* ticks under the protocol */
 	uint64_t n_spoiled; /* generations done again since slots were missed in them */
+	uint64_t n_refused; /* and since nobody had taken the samples before them */
 	size_t n_out;
 	uint64_t *n_saturated; /* [n_out]: ticks at which the drive met the channel's limit of force or parameter */
 	uint64_t *n_limited;   /* [n_out]: ticks at which the supervisor changed the voltage */
@@ -57,7 +65,7 @@ bool loop_report_limits(const struct loop_report *report, const struct bench *be
  * Draw samples[n_samples][n_sites], natural units, in the order of their making, with progress on standard error;
  * *n_done is how many there are, also after an error. Unpaced on a simulated bench they depend on the seed alone.
  * Warns of what loop_report_limits() finds. Whichever way it ends, the outputs are at safe_V. The caller ends `report` with loop_report_fini(), also after an
- * error. Errors: JOSTLE_EINVAL, JOSTLE_ECONFIG (options; hardware without `arm`), those of daq_open() and loop_init(),
+ * error. Errors: JOSTLE_EINVAL, JOSTLE_ECONFIG (options; hardware without `arm`), those of daq_open(), loop_init() and `take`,
  * JOSTLE_ETRIP (err says why), JOSTLE_EINTR (the person asked), JOSTLE_EMISSED (the machine can't keep the period).
  * Call from: setup.
  */

@@ -232,24 +232,47 @@ void sequencer_step(struct sequencer *sequencer, const struct state *state, stru
 		advance(sequencer);
 }
 
+/** A sample that was read but not delivered is still owed, though its repeat may have been counted as done. */
+static void owe_sample(struct sequencer *sequencer)
+{
+	sequencer->sample_ready = false;
+	if (sequencer->current != 0)
+		return;
+	sequencer->repeat--;
+	sequencer->done = false;
+}
+
 void sequencer_publish(struct sequencer *sequencer)
 {
 	if (!sequencer->sample_ready)
 		return;
-	sequencer->sample_ready = false;
-	sequencer->sample->number = sequencer->n_samples++;
-	sequencer->n_in_a_row = 0;
-	ring_push(sequencer->samples, sequencer->sample);
+	sequencer->sample->number = sequencer->n_samples;
+	if (ring_push(sequencer->samples, sequencer->sample)) {
+		sequencer->sample_ready = false;
+		sequencer->n_samples++;
+		sequencer->n_in_a_row = 0;
+		return;
+	}
+	owe_sample(sequencer);
+	sequencer->n_refused++;
+	sequencer->current = 0;
+	sequencer->start_tick = sequencer->sample->tick + 1;
+}
+
+bool sequencer_has_room(const struct sequencer *sequencer)
+{
+	const struct ring *ring = sequencer->samples;
+
+	return !ring || atomic_load_explicit(&ring->head, memory_order_relaxed) -
+					atomic_load_explicit(&ring->tail, memory_order_acquire) <
+				ring->capacity;
 }
 
 void sequencer_rewind(struct sequencer *sequencer)
 {
-	/* A last sample that was read but not published, since its tick was the one that tripped, is still owed. */
-	if (sequencer->sample_ready && sequencer->current == 0) {
-		sequencer->repeat--;
-		sequencer->done = false;
-	}
+	/* Read at the very tick that tripped. */
+	if (sequencer->sample_ready)
+		owe_sample(sequencer);
 	sequencer->current = 0;
 	sequencer->entered = false;
-	sequencer->sample_ready = false;
 }

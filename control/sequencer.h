@@ -79,6 +79,7 @@ struct sequencer {
 	bool sample_ready;
 	bool done;
 	uint64_t n_samples, n_spoiled;
+	uint64_t n_refused;           /* samples that the ring had no room for: their repeats are done again */
 	uint64_t n_in_a_row;          /* spoiled since the last sample */
 	double *force;                /* [n_sites] */
 	struct sample_record *sample; /* the last one read */
@@ -109,9 +110,12 @@ RT_SAFE void sequencer_step(struct sequencer *sequencer, const struct state *sta
 
 /**
  * Push the sample that this tick's sequencer_step() read, if it read one: the loop calls it once the supervisor has
- * passed the tick. RT_SAFE. Call from: loop.
+ * passed the tick. A full ring loses nothing: the repeat is done again, and counted. RT_SAFE. Call from: loop.
  */
 RT_SAFE void sequencer_publish(struct sequencer *sequencer);
+
+/** Whether the ring has room for a sample. RT_SAFE. Call from: loop. */
+RT_SAFE bool sequencer_has_room(const struct sequencer *sequencer);
 
 /** Go back to the beginning of the repeat: the loop was not running. RT_SAFE. Call from: loop. */
 RT_SAFE void sequencer_rewind(struct sequencer *sequencer);

@@ -8,6 +8,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/interrupt.h"
 #include "control/bench_calibration.h"
@@ -231,6 +232,63 @@ static void relaxation_shorter_than_four_is_refused(void **state)
 	assert_int_equal(test_record.n_closes, 1);
 }
 
+struct taker {
+	size_t n, fails_at, pause_ms;
+	float last[TEST_SITES];
+	float (*samples)[TEST_SITES];
+};
+
+static int take(void *context, const float sample[], struct err *err)
+{
+	struct taker *taker = context;
+
+	if (taker->n == taker->fails_at)
+		return err_set(err, JOSTLE_EIO, "the disk is full");
+	/* One pause, while the loop fills a ring many times over. */
+	usleep(taker->n == 0 ? (unsigned)taker->pause_ms * 1000 : 0);
+	assert_memory_equal(sample, taker->samples[taker->n], sizeof(taker->last));
+	taker->n++;
+	return 0;
+}
+
+/* catches: samples handed over out of order, twice or not at all; a failure to take them passed over, or the loop left on */
+static void samples_are_handed_over_as_they_come_until_that_fails(void **state)
+{
+	struct fixture *f = *state;
+	struct taker taker = {.fails_at = SIZE_MAX, .samples = f->samples};
+
+	f->options.take = take;
+	f->options.context = &taker;
+	assert_int_equal(draw(f), 0);
+	assert_int_equal(taker.n, N_SAMPLES);
+	loop_report_fini(&f->report);
+
+	memset(&test_record, 0, sizeof(test_record));
+	taker = (struct taker){.fails_at = 12, .samples = f->samples};
+	assert_int_equal(draw(f), JOSTLE_EIO);
+	assert_int_equal(f->n_done, 12);
+	assert_non_null(strstr(f->err.text, "the disk is full"));
+	assert_left_safe();
+}
+
+/* catches: samples lost, or done again and others than the seed's, where the collector is slower than an unpaced bench */
+static void unpaced_run_waits_for_a_slow_collector(void **state)
+{
+	struct fixture *f = *state;
+	enum { N = 3000 };
+	float(*samples)[TEST_SITES] = malloc(N * sizeof(*samples));
+	struct taker taker = {.fails_at = SIZE_MAX, .pause_ms = 500, .samples = samples};
+
+	f->options.n_samples = N;
+	f->options.take = take;
+	f->options.context = &taker;
+	assert_int_equal(sampling_run(&f->options, samples[0], &f->n_done, &f->report, &f->err), 0);
+	assert_int_equal(taker.n, N);
+	assert_int_equal(f->report.n_refused, 0);
+	assert_int_equal(f->report.n_ticks, FIRST_TICK + N * SHOT_TICKS);
+	free(samples);
+}
+
 /* The last test: the process stays interrupted. */
 /* catches: an interrupt that loses what was drawn, is taken for a trip, or leaves the bench running */
 static void interrupted_run_keeps_its_samples(void **state)
@@ -267,6 +325,8 @@ int main(void)
 		TEST(outputs_that_were_held_back_are_reported),
 		TEST(bench_that_does_not_start_is_an_error_and_closed),
 		TEST(relaxation_shorter_than_four_is_refused),
+		TEST(samples_are_handed_over_as_they_come_until_that_fails),
+		TEST(unpaced_run_waits_for_a_slow_collector),
 		TEST(interrupted_run_keeps_its_samples),
 	};
 

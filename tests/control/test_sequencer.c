@@ -300,6 +300,8 @@ static uint64_t ticks_with_a_miss(struct fixture *f, uint64_t at, uint64_t n)
 		}
 	}
 	assert_int_equal(f->sequencer.n_samples, 2);
+	while (ring_pop(&f->ring, f->sample))
+		;
 	return tick;
 }
 
@@ -386,6 +388,33 @@ static void sample_of_a_tick_that_tripped_is_not_published_but_made_again(void *
 	assert_int_equal(f->sequencer.n_samples, 1);
 }
 
+/* catches: a sample that a full ring dropped and nobody missed; one number given twice; a repeat that is not made good */
+static void sample_without_room_is_made_again(void **state)
+{
+	struct fixture *f = *state;
+	struct err err = {0};
+	uint64_t tick = 0;
+
+	assert_int_equal(plan(f, segments, 3, 18, &err), 0);
+	/* 16 fit; then one is done again and again, until there is room. */
+	for (; tick < 20 * REPEAT_TICKS; tick++) {
+		assert_int_equal(sequencer_has_room(&f->sequencer), tick < 16 * REPEAT_TICKS);
+		step(f, tick);
+	}
+	assert_int_equal(f->sequencer.n_samples, 16);
+	assert_int_equal(f->sequencer.n_refused, 4);
+	assert_false(f->sequencer.done);
+	for (uint64_t n = 0; n < 18; n++) {
+		assert_true(ring_pop(&f->ring, f->sample));
+		assert_int_equal(f->sample->number, n);
+		for (uint64_t i = 0; i < REPEAT_TICKS && !f->sequencer.done; i++)
+			step(f, tick++);
+	}
+	assert_true(f->sequencer.done);
+	assert_int_equal(tick, (18 + 4) * REPEAT_TICKS);
+	assert_false(ring_pop(&f->ring, f->sample));
+}
+
 /* catches: a run that goes on in the middle of a generation after the bench stood still */
 static void rewinding_starts_the_repeat_from_its_first_segment(void **state)
 {
@@ -416,6 +445,7 @@ int main(void)
 		TEST(plan_is_given_up_after_many_spoiled_generations_in_a_row),
 		TEST(generation_whose_read_out_was_missed_is_done_again),
 		TEST(sample_of_a_tick_that_tripped_is_not_published_but_made_again),
+		TEST(sample_without_room_is_made_again),
 		TEST(rewinding_starts_the_repeat_from_its_first_segment),
 	};
 
