@@ -36,7 +36,7 @@
 #define HIGH 0xffffffff00000000u
 
 /* WIDTH / 2 numbers of 64 bits: the words of every second replica. */
-typedef uint64_t words __attribute__((vector_size(WIDTH * sizeof(uint32_t))));
+typedef uint64_t words __attribute__((vector_size(WIDTH * sizeof(uint32_t)), may_alias));
 
 /** The 64-bit product of the lower halves. */
 static inline words product(words a, uint32_t m)
@@ -58,10 +58,15 @@ static inline words product(words a, uint32_t m)
  */
 struct stream {
 	uint32_t k0, k1, step_low, tag;
-	words key[PHILOX_ROUNDS][2];   /* of rounds three to nine, in every lane */
+	words key[PHILOX_ROUNDS][2];   /* in both halves */
 	words first[2][LANE_VECTORS];  /* [even, odd][vector]: M0 times the replica */
 	words second[2][LANE_VECTORS]; /* M1 times what round one makes of it */
 };
+
+static inline uint64_t twice(uint32_t word)
+{
+	return (uint64_t)word << 32 | word;
+}
 
 static void stream_open(struct stream *stream, uint64_t seed, enum random_stream tag, uint32_t first_replica,
 			uint64_t step)
@@ -71,8 +76,8 @@ static void stream_open(struct stream *stream, uint64_t seed, enum random_stream
 	stream->step_low = (uint32_t)step;
 	stream->tag = (uint32_t)tag << 24;
 	for (uint32_t round = 0; round < PHILOX_ROUNDS; round++) {
-		stream->key[round][0] = (words){0} + (stream->k0 + round * PHILOX_W0);
-		stream->key[round][1] = (words){0} + (stream->k1 + round * PHILOX_W1);
+		stream->key[round][0] = (words){0} + twice(stream->k0 + round * PHILOX_W0);
+		stream->key[round][1] = (words){0} + twice(stream->k1 + round * PHILOX_W1);
 	}
 	for (uint32_t odd = 0; odd < 2; odd++)
 		for (uint32_t v = 0; v < LANE_VECTORS; v++) {
@@ -109,17 +114,18 @@ static inline words join(words even, words odd)
 	return (even & LOW) | (odd & HIGH);
 }
 
-/** Round ten, which puts even and odd replicas side by side. */
-static inline void last_round(const struct stream *stream, const words even[4], const words odd[4], words out[4])
+/** Round ten, which puts even and odd replicas side by side: [word], each at the place of its vector. */
+static inline void last_round(const struct stream *stream, const words even[4], const words odd[4],
+			      uint32_t out[4][LANES], size_t place)
 {
 	const words k0 = stream->key[PHILOX_ROUNDS - 1][0], k1 = stream->key[PHILOX_ROUNDS - 1][1];
 	const words e0 = product(even[0], PHILOX_M0), e1 = product(even[2], PHILOX_M1);
 	const words o0 = product(odd[0], PHILOX_M0), o1 = product(odd[2], PHILOX_M1);
 
-	out[0] = join(e1 >> 32 ^ even[1] ^ k0, o1 ^ (odd[1] ^ k0) << 32);
-	out[1] = join(e1, o1 << 32);
-	out[2] = join(e0 >> 32 ^ even[3] ^ k1, o0 ^ (odd[3] ^ k1) << 32);
-	out[3] = join(e0, o0 << 32);
+	*(words *)(out[0] + place) = join(e1 >> 32 ^ even[1], o1 ^ odd[1] << 32) ^ k0;
+	*(words *)(out[1] + place) = join(e1, o1 << 32);
+	*(words *)(out[2] + place) = join(e0 >> 32 ^ even[3], o0 ^ odd[3] << 32) ^ k1;
+	*(words *)(out[3] + place) = join(e0, o0 << 32);
 }
 
 /** out[i][lane]: the four words of 32 replicas for one block of variables. */
@@ -132,7 +138,7 @@ static inline void philox(const struct stream *stream, uint32_t block, uint32_t 
 	const words w3 = (words){0} + (uint32_t)p0;
 
 	for (uint32_t v = 0; v < LANE_VECTORS; v += CHAINS / 2) {
-		words w[CHAINS][4], joined[4];
+		words w[CHAINS][4];
 
 		for (uint32_t c = 0; c < CHAINS; c++) {
 			const words second = stream->second[c % 2][v + c / 2];
@@ -143,11 +149,8 @@ static inline void philox(const struct stream *stream, uint32_t block, uint32_t 
 			w[c][3] = w3;
 		}
 		middle_rounds(stream, w);
-		for (uint32_t c = 0; c < CHAINS; c += 2) {
-			last_round(stream, w[c], w[c + 1], joined);
-			for (size_t i = 0; i < 4; i++)
-				memcpy(out[i] + (v + c / 2) * WIDTH, &joined[i], sizeof(joined[i]));
-		}
+		for (uint32_t c = 0; c < CHAINS; c += 2)
+			last_round(stream, w[c], w[c + 1], out, (v + c / 2) * WIDTH);
 	}
 }
 
@@ -238,8 +241,8 @@ static void normals(uint64_t seed, enum random_stream tag, uint32_t first_replic
 static void kick(uint64_t seed, enum random_stream tag, uint32_t first_replica, uint64_t step, size_t n_variables,
 		 const float advance[], const float amplitude[], const float f[], float x[])
 {
-	struct stream stream;
 	float noise[4 * LANES] __attribute__((aligned(64)));
+	struct stream stream;
 
 	stream_open(&stream, seed, tag, first_replica, step);
 	for (size_t v = 0; v < n_variables; v += 4) {

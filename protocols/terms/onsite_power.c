@@ -91,17 +91,23 @@ static void energy(const struct energy_term *term, const real packed[], const re
 /** Horner's scheme; with a constant degree a straight line of it. */
 static inline void add_force(const real packed[], size_t n_sites, size_t degree, const real x[], real f[])
 {
-	for (size_t i = 0; i < n_sites; i++)
+	for (size_t i = 0; i < n_sites; i++) {
+		vector c[MAX_POWER]; /* read before f is written, lest they be read again for each vector */
+
+#pragma GCC unroll 6
+		for (size_t e = 0; e < degree; e++)
+			c[e] = lanes_all(packed[i * degree + e]);
 #pragma GCC unroll 8
 		for (size_t v = 0; v < LANE_VECTORS; v++) {
 			const vector xi = lanes_at(x + i * LANES, v);
-			vector slope = lanes_all(packed[i * degree + degree - 1]);
+			vector slope = c[degree - 1];
 
 #pragma GCC unroll 6
 			for (size_t e = degree - 1; e-- > 0;)
-				slope = slope * xi + packed[i * degree + e];
+				slope = slope * xi + c[e];
 			((vector *)(f + i * LANES))[v] -= slope;
 		}
+	}
 }
 
 static void force(const struct energy_term *term, const real packed[], const real x[], real f[])
