@@ -22,11 +22,20 @@
 const struct figure_colour canvas_ink = {0.10, 0.10, 0.10}, canvas_soft = {0.40, 0.40, 0.40};
 
 #ifdef JOSTLE_SANITIZED
-/* Fontconfig keeps its cache of patterns by offsets, which the leak detector takes for memory that nobody points to. */
+/*
+ * Fontconfig keeps its cache of patterns by offsets, which the leak detector takes for memory that nobody points to; and
+ * it would say at the end of the program that it has been told so.
+ */
 const char *__lsan_default_suppressions(void);
 const char *__lsan_default_suppressions(void)
 {
 	return "leak:libfontconfig";
+}
+
+const char *__lsan_default_options(void);
+const char *__lsan_default_options(void)
+{
+	return "print_suppressions=0";
 }
 #endif
 

@@ -56,7 +56,8 @@ with tempfile.TemporaryDirectory() as folder:
     refused(1, "text.h5", arguments=["eval", "--task", "two-gaussians", "text.h5"])
 
     train = ["train", "--task", "two-gaussians", "--out", "good.h5", "--steps", "1", "--batch", "32"]
-    subprocess.run([jostle, *train], check=True, capture_output=True)
+    done = subprocess.run([jostle, *train, "--png", "good.png"], check=True, capture_output=True, text=True)
+    assert len(done.stderr.strip().splitlines()) <= 2, f"a training that goes well said:\n{done.stderr}"
     sample = ["sample", "--protocol", "good.h5", "--out", "s.h5", "-n", "2"]
     refused(1, "bench.yaml", "period_s", arguments=[*sample, "--bench", "./bench.yaml"])
     refused(1, "no bench \"sim2\"", "sim-2", arguments=[*sample, "--bench", "sim2"])
