@@ -26,6 +26,9 @@ int sample_file_save(const struct sample_file *file, const char *path, const str
 	    (status = h5_set_text(&h5, "/", "units", "natural: sqrt(kT/kappa)", err)) ||
 	    (status = h5_set_u64(&h5, "/", "samples_asked", file->n_asked, err)) ||
 	    (status = h5_set_u64(&h5, "/", "samples_diverged", file->n_diverged, err)) ||
+	    (status = h5_set_u64(&h5, "/", "edges_missed", file->n_missed, err)) ||
+	    (status = h5_set_u64(&h5, "/", "samples_redone", file->n_redone, err)) ||
+	    (status = h5_set_u64(&h5, "/", "outputs_limited", file->n_limited, err)) ||
 	    (status = h5_set_double(&h5, "/", "step_relaxation_times", file->step, err)) ||
 	    (status = h5_set_double(&h5, "/", "rest_relaxation_times", file->relaxation, err)) ||
 	    (status = h5_set_text(&h5, "/", "drive", file->drive, err)) ||

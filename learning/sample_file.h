@@ -15,7 +15,10 @@ struct sample_file {
 	float *samples; /* [n][n_sites] */
 	size_t n, n_sites;
 	size_t n_asked;    /* n of a job that was not interrupted */
-	size_t n_diverged; /* samples that left the wall or the numbers; 0 where that was not counted */
+	size_t n_diverged; /* ensemble: samples that left the wall or the numbers */
+	size_t n_missed;   /* loop: sample edges missed */
+	size_t n_redone;   /* loop: samples drawn again because of one */
+	size_t n_limited;  /* loop: outputs that a limit changed, summed over periods and channels */
 	double step;       /* delta of the time grid in relaxation times; 0 for the accurate grid */
 	double relaxation; /* relaxation times of rest before each sample; 0 for the engine, which draws the prior */
 	char drive[32];    /* "feedback", "parametric", or "ensemble" */

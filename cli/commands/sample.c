@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/find.h"
 #include "base/h5.h"
@@ -51,6 +52,8 @@ struct job {
 	struct sample_file        file;
 	char                      backend[128];
 	bool                      simulated;
+	struct loop_report        report;
+	int64_t                   saved_ns; /* when the samples so far were last saved */
 };
 
 static int load_bench(struct job *job, struct err *err)
@@ -127,35 +130,6 @@ static void print_loop(const struct loop_report *report)
 	       (unsigned long long)sum(report->n_limited, report->n_out));
 }
 
-static int draw_through_loop(struct job *job, struct err *err)
-{
-	const struct arguments        *a = job->arguments;
-	const struct protocol         *protocol = &job->protocol;
-	const double                   rest = a->rest > 0.0 ? a->rest : SEQUENCER_MINIMUM_RELAXATION;
-	struct loop_report             report = {0};
-	const struct sampling_options  options = {
-	         .bench = &job->bench,
-	         .daq = {.seed = a->seed, .paced = a->paced || a->attach, .attach = a->attach},
-	         .protocol = protocol,
-	         .record = &job->record,
-	         .n_samples = a->n,
-	         .relax_time = rest,
-	         .t_final = protocol->t[protocol->n_knots - 1],
-	         .t_minimum = protocol->t[0],
-	         .arm = a->arm};
-	int status = sampling_run(&options, job->file.samples, &job->file.n, &report, err);
-
-	job->file.step = report.step;
-	job->file.relaxation = rest;
-	job->simulated = report.simulated;
-	snprintf(job->backend, sizeof(job->backend), "%s", report.backend);
-	snprintf(job->file.drive, sizeof(job->file.drive), "%s", bench_drive_name(job->bench.drive));
-	if (report.n_ticks)
-		print_loop(&report);
-	loop_report_fini(&report);
-	return status;
-}
-
 /** The plant's file verbatim, or NULL where no simulated device stands behind the samples. */
 static char *plant_text(const struct job *job)
 {
@@ -185,6 +159,65 @@ static int save(const struct job *job, struct err *err)
 	const int               status = sample_file_save(&job->file, job->arguments->out, &provenance, err);
 
 	free(plant);
+	return status;
+}
+
+/* Seconds between two times that the samples so far go to disk: what a crash can cost. */
+#define SAVE_EVERY_S 30
+
+/** Now and then, save the samples so far. A disk that is full now may not be full at the end: a warning, not an error. */
+static int save_now_and_then(void *context, const float sample[], struct err *err)
+{
+	struct job   *job = context;
+	const int64_t now_ns = clock_now_ns();
+	struct err    fault = {0};
+
+	(void)sample;
+	(void)err;
+	if (now_ns - job->saved_ns < SAVE_EVERY_S * 1000000000ll)
+		return 0;
+	job->saved_ns = now_ns;
+	snprintf(job->backend, sizeof(job->backend), "%s", job->report.backend);
+	job->simulated = job->report.simulated;
+	if (save(job, &fault))
+		log_warning("the samples so far are not saved: %s", fault.text);
+	return 0;
+}
+
+static int draw_through_loop(struct job *job, struct err *err)
+{
+	const struct arguments        *a = job->arguments;
+	const struct protocol         *protocol = &job->protocol;
+	const struct loop_report      *report = &job->report;
+	const double                   rest = a->rest > 0.0 ? a->rest : SEQUENCER_MINIMUM_RELAXATION;
+	const struct sampling_options  options = {
+	         .bench = &job->bench,
+	         .daq = {.seed = a->seed, .paced = a->paced || a->attach, .attach = a->attach},
+	         .protocol = protocol,
+	         .record = &job->record,
+	         .n_samples = a->n,
+	         .relax_time = rest,
+	         .t_final = protocol->t[protocol->n_knots - 1],
+	         .t_minimum = protocol->t[0],
+	         .arm = a->arm,
+	         .take = save_now_and_then,
+	         .context = job};
+
+	job->saved_ns = clock_now_ns();
+	job->file.step = bench_step(&job->bench);
+	job->file.relaxation = rest;
+	snprintf(job->file.drive, sizeof(job->file.drive), "%s", bench_drive_name(job->bench.drive));
+	int status = sampling_run(&options, job->file.samples, &job->file.n, &job->report, err);
+
+	job->file.step = report->step;
+	job->file.n_missed = report->n_missed;
+	job->file.n_redone = report->n_spoiled;
+	job->file.n_limited = sum(report->n_saturated, report->n_out) + sum(report->n_limited, report->n_out);
+	job->simulated = report->simulated;
+	snprintf(job->backend, sizeof(job->backend), "%s", report->backend);
+	if (report->n_ticks)
+		print_loop(report);
+	loop_report_fini(&job->report);
 	return status;
 }
 
