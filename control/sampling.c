@@ -211,7 +211,8 @@ static int run(const struct sampling_options *options, struct loop *loop, struct
 	return code ? code : verdict(loop, interrupted, *collector->n_done, options->n_samples, err);
 }
 
-int sampling_run(const struct sampling_options *options, float samples[], size_t *n_done, struct loop_report *report,
+/** The loop of a job on an open, or described, bench. */
+static int build(struct loop *loop, const struct sampling_options *options, struct daq *daq, struct ring *samples,
 		 struct err *err)
 {
 	const struct segment segments[] = {
@@ -219,6 +220,55 @@ int sampling_run(const struct sampling_options *options, float samples[], size_t
 		{.kind = SEGMENT_GENERATE, .t_final = options->t_final, .t_minimum = options->t_minimum},
 	};
 	const struct plan plan = {.segments = segments, .n_segments = 2, .n_repeats = options->n_samples};
+	const int code = loop_init(loop,
+				   &(struct loop_setup){
+					   .daq = daq,
+					   .record = options->record,
+					   .protocol = options->protocol,
+					   .plan = &plan,
+					   .samples = samples,
+					   .arming_allowed = daq->simulated || options->arm,
+					   .paced = options->daq.paced || !daq->simulated,
+					   .ends_with_plan = true,
+				   },
+				   err);
+
+	if (!code)
+		warn_of_period(loop);
+	return code;
+}
+
+static struct loop *take_loop(struct err *err)
+{
+	struct loop *loop = aligned_alloc(64, (sizeof(*loop) + 63) / 64 * 64);
+
+	if (!loop)
+		err_set(err, JOSTLE_ENOMEM, "no memory for the loop");
+	return loop;
+}
+
+int sampling_check(const struct sampling_options *options, struct err *err)
+{
+	struct collector collector = {0};
+	struct loop *loop = NULL;
+	struct daq daq;
+	int code = daq_describe(&daq, options->bench, err);
+
+	if (!code)
+		code = collector_init(&collector, options, NULL, NULL, err);
+	if (!code)
+		code = (loop = take_loop(err)) ? build(loop, options, &daq, &collector.ring, err) : JOSTLE_ENOMEM;
+	if (!code)
+		loop_fini(loop);
+	free(loop);
+	collector_fini(&collector);
+	daq_close(&daq);
+	return code;
+}
+
+int sampling_run(const struct sampling_options *options, float samples[], size_t *n_done, struct loop_report *report,
+		 struct err *err)
+{
 	struct collector collector = {0};
 	struct loop *loop = NULL;
 	struct daq daq;
@@ -235,28 +285,10 @@ int sampling_run(const struct sampling_options *options, float samples[], size_t
 	code = check(options, &daq, err);
 	if (!code)
 		code = collector_init(&collector, options, samples, n_done, err);
+	if (!code)
+		code = (loop = take_loop(err)) ? build(loop, options, &daq, &collector.ring, err) : JOSTLE_ENOMEM;
 	if (code)
 		goto end;
-	loop = aligned_alloc(64, (sizeof(*loop) + 63) / 64 * 64);
-	if (!loop) {
-		code = err_set(err, JOSTLE_ENOMEM, "no memory for the loop");
-		goto end;
-	}
-	code = loop_init(loop,
-			 &(struct loop_setup){
-				 .daq = &daq,
-				 .record = options->record,
-				 .protocol = options->protocol,
-				 .plan = &plan,
-				 .samples = &collector.ring,
-				 .arming_allowed = daq.simulated || options->arm,
-				 .paced = options->daq.paced || !daq.simulated,
-				 .ends_with_plan = true,
-			 },
-			 err);
-	if (code)
-		goto end;
-	warn_of_period(loop);
 	code = run(options, loop, &collector, err);
 	const int reported = fill_report(report, loop, err);
 

@@ -62,6 +62,13 @@ void loop_report_fini(struct loop_report *report);
 bool loop_report_limits(const struct loop_report *report, const struct bench *bench, char *text, size_t size);
 
 /**
+ * Whether sampling_run() would have anything to object to before it touches the device: builds everything, opens nothing.
+ * What only the device can say (channels that it lacks, another period, whether it is there) is not among it; leave to arm
+ * is not asked for. Errors: JOSTLE_EINVAL, JOSTLE_ECONFIG, those of daq_describe() and loop_init(). Call from: setup.
+ */
+int sampling_check(const struct sampling_options *options, struct err *err);
+
+/**
  * Draw samples[n_samples][n_sites], natural units, in the order of their making, with progress on standard error;
  * *n_done is how many there are, also after an error. Unpaced on a simulated bench they depend on the seed alone.
  * Warns of what loop_report_limits() finds. Whichever way it ends, the outputs are at safe_V. The caller ends `report` with loop_report_fini(), also after an

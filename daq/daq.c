@@ -58,20 +58,38 @@ static void give_back(struct daq *daq)
 	*daq = (struct daq){0};
 }
 
-int daq_open(struct daq *daq, const struct bench *bench, const struct daq_options *options, struct err *err)
+int daq_describe(struct daq *daq, const struct bench *bench, struct err *err)
 {
 	const struct daq_driver *driver = find_driver(bench->driver);
-	int code;
 
-	*daq = (struct daq){.driver = driver, .bench = bench, .n_in = bench->n_in, .n_out = bench->n_out};
+	*daq = (struct daq){0};
 	if (!driver)
 		return no_such_driver(bench, err);
-	daq->period_s = bench->period_s;
-	daq->state = calloc(1, driver->state_size);
-	daq->in = take_channels(bench->in, bench->n_in);
-	daq->out = take_channels(bench->out, bench->n_out);
-	code = daq->state && daq->in && daq->out ? driver->open(daq, bench, options, err)
-						 : err_set(err, JOSTLE_ENOMEM, "no memory for a bench");
+	*daq = (struct daq){
+		.driver = driver,
+		.bench = bench,
+		.n_in = bench->n_in,
+		.n_out = bench->n_out,
+		.in = take_channels(bench->in, bench->n_in),
+		.out = take_channels(bench->out, bench->n_out),
+		.period_s = bench->period_s,
+		.simulated = driver->simulated,
+	};
+	if (daq->in && daq->out)
+		return 0;
+	give_back(daq);
+	return err_set(err, JOSTLE_ENOMEM, "no memory for a bench");
+}
+
+int daq_open(struct daq *daq, const struct bench *bench, const struct daq_options *options, struct err *err)
+{
+	int code = daq_describe(daq, bench, err);
+
+	if (code < 0)
+		return code;
+	daq->state = calloc(1, daq->driver->state_size);
+	code = daq->state ? daq->driver->open(daq, bench, options, err)
+			  : err_set(err, JOSTLE_ENOMEM, "no memory for a bench");
 	if (code < 0)
 		give_back(daq);
 	return code;
@@ -79,9 +97,9 @@ int daq_open(struct daq *daq, const struct bench *bench, const struct daq_option
 
 void daq_close(struct daq *daq)
 {
-	if (!daq->driver || !daq->state)
-		return;
-	daq->driver->stop(daq);
-	daq->driver->close(daq);
+	if (daq->driver && daq->state) {
+		daq->driver->stop(daq);
+		daq->driver->close(daq);
+	}
 	give_back(daq);
 }

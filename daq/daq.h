@@ -57,10 +57,11 @@ struct daq_driver {
 	const char *summary;       /* one line for `jostle list` */
 	const char *example;       /* a shipped bench that the conformance suite opens with this driver */
 	const char *absent_device; /* a device that is not there, for the same suite */
+	bool simulated;            /* no hardware behind it */
 	size_t state_size;
 
 	/**
-	 * Find the device, check the bench's channels against it, allocate, fill period_s, simulated and backend.
+	 * Find the device, check the bench's channels against it, allocate, fill period_s and backend.
 	 * Touches no output. Errors: JOSTLE_ENODEV (names what was looked for), JOSTLE_EBUSY, JOSTLE_ECONFIG (names the
 	 * field). On error nothing stays open. Call from: setup.
 	 */
@@ -94,8 +95,14 @@ struct daq_driver {
 extern const struct daq_driver *const driver_registry[];
 
 /**
+ * All that can be said of a bench without its device: driver, channels, the period asked for, whether it is simulated.
+ * The caller ends it with daq_close(). Errors: JOSTLE_ENOENT (no such driver), JOSTLE_ENOMEM. Call from: setup.
+ */
+int daq_describe(struct daq *daq, const struct bench *bench, struct err *err);
+
+/**
  * Open the bench with the driver that its file names. On error nothing stays open and `err` says why, for a person.
- * The caller ends it with daq_close(), which stops it first. Call from: setup.
+ * The caller ends it with daq_close(), which stops it first. Errors: those of daq_describe() and the driver. Call from: setup.
  */
 int daq_open(struct daq *daq, const struct bench *bench, const struct daq_options *options, struct err *err);
 void daq_close(struct daq *daq);

@@ -11,9 +11,8 @@
 #include "cli/command.h"
 #include "cli/options.h"
 #include "control/bench_calibration.h"
-#include "control/calibration.h"
-#include "control/drive.h"
-#include "control/potential.h"
+#include "control/sampling.h"
+#include "control/sequencer.h"
 #include "daq/bench.h"
 #include "protocols/calibration_record.h"
 #include "protocols/energy_term.h"
@@ -60,30 +59,32 @@ static void show(const struct protocol *protocol, const char *path)
 		printf("  … and %zu more\n", network->n_parameters - SHOWN);
 }
 
-/** Match the protocol to the bench as the loop would, without opening it. */
-static int check_on_bench(const struct protocol *protocol, const char *name, struct err *err)
+/** Ask the loop whether it would draw from this protocol on this bench, without opening the bench. */
+static int check_on_bench(const struct protocol *protocol, const char *name, const char *drive, struct err *err)
 {
 	char                      path[1024];
 	struct bench              bench = {0};
 	struct calibration_record record = {0};
-	struct calibration        calibration = {0};
-	struct potential          potential = {0};
-	struct drive_law          drive = {0};
 	int                       status = find_file(FIND_BENCH, name, path, sizeof(path), err);
 
 	if (status || (status = bench_load(&bench, path, err)))
 		return status;
-	if ((status = bench_calibration_nominal(&record, &bench, err)) ||
-	    (status = calibration_init(&calibration, &bench, &record, bench.period_s, err)) ||
-	    (status = potential_init(&potential, protocol, err)) ||
-	    (status = drive_init(&drive, &bench, &calibration, &record, &potential, err)))
-		goto done;
-	printf("  bench %s can run it, %s drive, delta = %g relaxation times\n", bench.name,
-	       bench.drive == DRIVE_FEEDBACK ? "feedback" : "parametric", bench_step(&bench));
-done:
-	drive_fini(&drive);
-	potential_fini(&potential);
-	calibration_fini(&calibration);
+	if (drive)
+		status = bench_set_drive(&bench, drive[0] == 'f' ? DRIVE_FEEDBACK : DRIVE_PARAMETRIC, err);
+	if (!status)
+		status = bench_calibration_nominal(&record, &bench, err);
+	if (!status)
+		status = sampling_check(&(struct sampling_options){.bench = &bench,
+		                                                   .protocol = protocol,
+		                                                   .record = &record,
+		                                                   .n_samples = 1,
+		                                                   .relax_time = SEQUENCER_MINIMUM_RELAXATION,
+		                                                   .t_final = protocol->t[protocol->n_knots - 1],
+		                                                   .t_minimum = protocol->t[0]},
+		                        err);
+	if (!status)
+		printf("  bench %s can run it, %s drive, delta = %g relaxation times\n", bench.name,
+		       bench_drive_name(bench.drive), bench_step(&bench));
 	calibration_record_fini(&record);
 	bench_free(&bench);
 	return status;
@@ -91,11 +92,12 @@ done:
 
 static int run(int argc, char **argv)
 {
-	const char             *verb = NULL, *path = NULL, *bench = NULL;
+	const char             *verb = NULL, *path = NULL, *bench = NULL, *drive = NULL;
 	const struct option_row rows[] = {
 	        {"verb", OPTION_ARGUMENT, &verb, "show|check", "print the content, or only check the file", true, 0, 0},
 	        {"file", OPTION_ARGUMENT, &path, "FILE", "a protocol file", true, 0, 0},
 	        {"bench", OPTION_TEXT, &bench, "BENCH", "check too that this bench can run it", false, 0, 0},
+	        {"drive", OPTION_TEXT, &drive, "DRIVE", "feedback or parametric, where the bench has both", false, 0, 0},
 	};
 	struct protocol protocol;
 	struct err      err = {0};
@@ -105,13 +107,18 @@ static int run(int argc, char **argv)
 		fprintf(stderr, "jostle protocol: expected show or check, found \"%s\"\n", verb);
 		return EXIT_USAGE;
 	}
+	if (drive && (!bench || (strcmp(drive, "feedback") != 0 && strcmp(drive, "parametric") != 0))) {
+		fprintf(stderr, "jostle protocol: --drive: expected feedback or parametric, and a --bench, found \"%s\"\n",
+		        drive);
+		return EXIT_USAGE;
+	}
 	if (protocol_load(&protocol, path, &err))
 		return command_failed(&err);
 	if (strcmp(verb, "show") == 0)
 		show(&protocol, path);
 	else
 		printf("%s: sound, checksum %s\n", path, protocol.checksum);
-	int status = bench ? check_on_bench(&protocol, bench, &err) : 0;
+	int status = bench ? check_on_bench(&protocol, bench, drive, &err) : 0;
 	protocol_fini(&protocol);
 	return status ? command_failed(&err) : EXIT_SUCCESS;
 }

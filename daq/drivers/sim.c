@@ -138,7 +138,6 @@ static int sim_open(struct daq *daq, const struct bench *bench, const struct daq
 		return code;
 	}
 	daq->period_s = bench->period_s;
-	daq->simulated = true;
 	snprintf(daq->backend, sizeof(daq->backend), "sim (%s plant %.63s)", sim->attached ? "attached" : "in-process",
 		 sim->page.facts.name);
 	return 0;
@@ -234,6 +233,7 @@ const struct daq_driver driver_sim = {
 	.summary = "a simulated bench: a plant in this process, or a running jostle plant",
 	.example = "sim-2",
 	.absent_device = "no-such-plant",
+	.simulated = true,
 	.state_size = sizeof(struct sim),
 	.open = sim_open,
 	.start = sim_start,

@@ -210,6 +210,35 @@ static void outputs_that_were_held_back_are_reported(void **state)
 	assert_non_null(strstr(text, " 0 times by its slew limit"));
 }
 
+/*
+ * catches: a check that says yes to what the run then refuses, limits, plan and period among it; one that opens the bench
+ * or leaves memory behind (sanitizer)
+ */
+static void check_refuses_what_the_run_would_and_opens_nothing(void **state)
+{
+	struct fixture *f = *state;
+	struct bench *bench = test_bench_feedback();
+
+	assert_int_equal(sampling_check(&f->options, &f->err), 0);
+	bench->out[0].safe_V = 9.5;
+	assert_int_equal(sampling_check(&f->options, &f->err), JOSTLE_ECONFIG);
+	assert_non_null(strstr(f->err.text, "safe_V"));
+	bench->out[0].safe_V = 0;
+	bench->period_s = 90;
+	assert_int_equal(sampling_check(&f->options, &f->err), JOSTLE_ECONFIG);
+	assert_non_null(strstr(f->err.text, "period_s"));
+	bench->period_s = TEST_PERIOD_S;
+	f->options.relax_time = 1;
+	assert_int_equal(sampling_check(&f->options, &f->err), JOSTLE_EINVAL);
+	f->options.relax_time = 4;
+	bench->driver = (char[]){"no such driver"};
+	assert_int_equal(sampling_check(&f->options, &f->err), JOSTLE_ENOENT);
+	bench->driver = (char[]){"test"};
+	assert_int_equal(sampling_check(&f->options, &f->err), 0);
+	assert_int_equal(test_record.n_opens, 0);
+	assert_int_equal(test_record.n_closes, 0);
+}
+
 /* catches: a failed start reported as success, or left open */
 static void bench_that_does_not_start_is_an_error_and_closed(void **state)
 {
@@ -323,6 +352,7 @@ int main(void)
 		TEST(hardware_is_not_touched_without_leave_to_arm),
 		TEST(hardware_needs_every_limit_that_a_file_may_leave_out),
 		TEST(outputs_that_were_held_back_are_reported),
+		TEST(check_refuses_what_the_run_would_and_opens_nothing),
 		TEST(bench_that_does_not_start_is_an_error_and_closed),
 		TEST(relaxation_shorter_than_four_is_refused),
 		TEST(samples_are_handed_over_as_they_come_until_that_fails),

@@ -74,6 +74,7 @@ static void open_describes_the_bench(void **state)
 		assert_int_equal(daq->n_in, stage.bench.n_in);
 		assert_int_equal(daq->n_out, stage.bench.n_out);
 		assert_true(daq->period_s > 0.0 && daq->backend[0]);
+		assert_int_equal(daq->simulated, driver->simulated);
 		for (size_t c = 0; c < daq->n_out; c++) {
 			assert_int_equal(daq->out[c].role, stage.bench.out[c].role);
 			assert_int_equal(daq->out[c].index, stage.bench.out[c].index);

@@ -49,6 +49,7 @@ static int plant_open(struct daq *daq, const struct bench *bench, const struct d
 	(void)options;
 	(void)err;
 	daq->period_s = bench->period_s;
+	test_record.n_opens++;
 	daq->simulated = test_script.simulated;
 	snprintf(daq->backend, sizeof(daq->backend), "test driver");
 	return 0;
@@ -160,6 +161,7 @@ const struct daq_driver test_driver = {
 	.name = "test",
 	.summary = "obeys a script",
 	.state_size = sizeof(struct plant),
+	.simulated = true,
 	.open = plant_open,
 	.start = plant_start,
 	.exchange = plant_exchange,

@@ -44,7 +44,7 @@ struct test_script {
 
 /** What it saw. */
 struct test_record {
-	uint64_t n_exchanges, n_starts, n_stops, n_closes;
+	uint64_t n_opens, n_exchanges, n_starts, n_stops, n_closes;
 	bool safe;                                /* the outputs stand at safe_V, by start() or stop() */
 	double out_V[TEST_MAX_LOG][TEST_MAX_OUT]; /* as handed to exchange n */
 	double x[TEST_MAX_LOG][TEST_SITES];       /* natural, at edge n */
