@@ -228,6 +228,17 @@ static inline void four_normals(const struct stream *stream, uint32_t block, flo
 	}
 }
 
+static void words_at(uint64_t seed, enum random_stream tag, uint32_t first_replica, uint64_t step, uint32_t block,
+		     uint32_t out[4][LANES])
+{
+	struct stream stream;
+	uint32_t word[4][LANES] __attribute__((aligned(64)));
+
+	stream_open(&stream, seed, tag, first_replica, step);
+	philox(&stream, block, word);
+	memcpy(out, word, sizeof(word));
+}
+
 static void normals(uint64_t seed, enum random_stream tag, uint32_t first_replica, uint64_t step, size_t n_variables,
 		    float out[])
 {
@@ -260,6 +271,7 @@ static void kick(uint64_t seed, enum random_stream tag, uint32_t first_replica, 
 extern const struct engine_kernels TARGET(engine_kernels_table);
 const struct engine_kernels TARGET(engine_kernels_table) = {
 	.name = TARGET_NAME,
+	.words = words_at,
 	.normals = normals,
 	.kick = kick,
 };

@@ -12,6 +12,10 @@
 struct engine_kernels {
 	const char *name; /* as the network kernels of the same target */
 
+	/** The words of random_words() for replicas first_replica … + 31, which normals() are made of. Call from: any. */
+	void (*words)(uint64_t seed, enum random_stream stream, uint32_t first_replica, uint64_t step, uint32_t block,
+	              uint32_t words[4][BLOCK_LANES]);
+
 	/**
 	 * normals[variable][lane] of replicas first_replica … + 31: the numbers of random_normals() in single precision.
 	 * Room for n_variables rounded up to a multiple of four rows is required. Call from: any.

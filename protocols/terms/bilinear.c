@@ -20,7 +20,8 @@
 #include "protocols/network.h"
 #include "protocols/scratch.h"
 
-#define ROWS 6
+#define ROWS          6
+#define GRADIENT_ROWS 12
 
 #define TILE (LANES < 2 * WIDTH ? LANES : 2 * WIDTH)
 
@@ -200,9 +201,91 @@ static void force(const struct energy_term *term, const real packed[], const rea
 	}
 }
 
+#if LANES > 1
+/** out[lane][site] of x, with rows of `stride` sites of which those that don't exist are zero. */
+static void transpose(const real x[], size_t n_sites, size_t stride, real out[])
+{
+	typedef real four __attribute__((vector_size(4 * sizeof(real)), aligned(sizeof(real)), may_alias));
+
+	for (size_t l = 0; l < LANES; l++)
+		for (size_t i = n_sites / 4 * 4; i < stride; i++)
+			out[l * stride + i] = i < n_sites ? x[i * LANES + l] : 0;
+	for (size_t i = 0; i + 4 <= n_sites; i += 4)
+		for (size_t l = 0; l < LANES; l += 4) {
+			const real *from = x + i * LANES + l;
+			real *to = out + l * stride + i;
+			const four a = *(const four *)from, b = *(const four *)(from + LANES);
+			const four c = *(const four *)(from + 2 * LANES), d = *(const four *)(from + 3 * LANES);
+			const four ab = __builtin_shufflevector(a, b, 0, 4, 1, 5),
+				   cd = __builtin_shufflevector(c, d, 0, 4, 1, 5);
+			const four AB = __builtin_shufflevector(a, b, 2, 6, 3, 7),
+				   CD = __builtin_shufflevector(c, d, 2, 6, 3, 7);
+
+			*(four *)to = __builtin_shufflevector(ab, cd, 0, 1, 4, 5);
+			*(four *)(to + stride) = __builtin_shufflevector(ab, cd, 2, 3, 6, 7);
+			*(four *)(to + 2 * stride) = __builtin_shufflevector(AB, CD, 0, 1, 4, 5);
+			*(four *)(to + 3 * stride) = __builtin_shufflevector(AB, CD, 2, 3, 6, 7);
+		}
+}
+
+/** sum[row][column] = sum over lanes of r_i x_j + x_i r_j, for GRADIENT_ROWS sites i and WIDTH sites j. */
+static inline void gradient_tile(const real xi[], const real ri[], const real xj[], const real rj[], size_t stride,
+				 real sum[GRADIENT_ROWS][WIDTH])
+{
+	vector s[GRADIENT_ROWS] = {0};
+
+	for (size_t l = 0; l < LANES; l++) {
+		const vector x = lanes_at(xj + l * stride, 0), r = lanes_at(rj + l * stride, 0);
+
+#pragma GCC unroll 12
+		for (size_t row = 0; row < GRADIENT_ROWS; row++)
+			s[row] += ri[row * LANES + l] * x + xi[row * LANES + l] * r;
+	}
+	memcpy(sum, s, sizeof(s));
+}
+
+/**
+ * G -= r x^T + x r^T above the diagonal: a product of matrices that sums over 2 LANES in registers, so that vectors run
+ * over sites and no sum across a vector is left.
+ */
+static void gradient_dense(size_t n, const real x[], const real r[], double g[])
+{
+	const size_t stride = (n + WIDTH - 1) / WIDTH * WIDTH;
+	real *xt = scratch_table(SCRATCH_A), *rt = scratch_table(SCRATCH_B);
+	real sum[GRADIENT_ROWS][WIDTH];
+
+	transpose(x, n, stride, xt);
+	transpose(r, n, stride, rt);
+	for (size_t i = 0; i < n; i += GRADIENT_ROWS) {
+		/* The last rows are done again rather than beyond the end. */
+		const size_t top = i + GRADIENT_ROWS <= n ? i : n - GRADIENT_ROWS;
+
+		for (size_t j = i / WIDTH * WIDTH; j < n; j += WIDTH) {
+			gradient_tile(x + top * LANES, r + top * LANES, xt + j, rt + j, stride, sum);
+			for (size_t row = i; row < top + GRADIENT_ROWS; row++) {
+				const size_t begin = row < j ? j : row + 1, end = j + WIDTH < n ? j + WIDTH : n;
+				double *gi =
+					g + row * (2 * n - row - 1) / 2 + begin - row - 1; /* of pair (row, begin) */
+
+				for (size_t k = begin; k < end; k++)
+					gi[k - begin] -= (double)sum[row - top][k - j];
+			}
+		}
+	}
+}
+#endif
+
 static void gradient(const struct energy_term *term, const real x[], const real r[], double g[])
 {
-	neighbours_products(&((const struct plan *)term->plan)->upper, r, x, x, r, -1.0, g);
+	const struct plan *plan = term->plan;
+
+#if LANES > 1
+	if (plan->n_panels && term->n_sites >= GRADIENT_ROWS) {
+		gradient_dense(term->n_sites, x, r, g);
+		return;
+	}
+#endif
+	neighbours_products(&plan->upper, r, x, x, r, -1.0, g);
 }
 
 static void laplacian(const struct energy_term *term, const real x[], double out[])

@@ -92,7 +92,7 @@ static void energy(const struct energy_term *term, const real packed[], const re
 static inline void add_force(const real packed[], size_t n_sites, size_t degree, const real x[], real f[])
 {
 	for (size_t i = 0; i < n_sites; i++) {
-		vector c[MAX_POWER]; /* read before f is written, lest they be read again for each vector */
+		vector c[MAX_POWER] = {0}; /* read before f is written, lest they be read again for each vector */
 
 #pragma GCC unroll 6
 		for (size_t e = 0; e < degree; e++)

@@ -21,7 +21,7 @@
 #include "protocols/energy_term.h"
 #include "protocols/network.h"
 
-#define CASE_MAX_SITES 16
+#define CASE_MAX_SITES 36
 
 struct term_case {
 	const char *spec;
@@ -31,14 +31,18 @@ struct term_case {
 static const struct term_case term_cases[] = {
 	{"onsite-power powers=1-6", 3, 1},
 	{"onsite-power powers=4,2", 3, 2},
+	{"onsite-power powers=1-4", 5, 7}, /* more sites than any vector has lanes, and some left over */
 	{"monomials degree=1", 1, 1},
 	{"monomials degree=6", 3, 1},
 	{"bilinear range=all", 2, 1},
 	{"bilinear range=all", 6, 1},
-	{"bilinear range=all", 13, 1},
+	{"bilinear range=all", 13, 1}, /* one more than a tile of the gradient */
+	{"bilinear range=all", 7, 5},
 	{"bilinear range=2.3", 4, 4},
 	{"pair-power exponents=2,1 range=1.5", 3, 3},
 	{"pair-power exponents=1,2 range=all", 3, 1},
+	{"pair-power exponents=2,1 range=3", 5, 7}, /* longer lists than vectors, and a site without a twin */
+	{"pair-power exponents=2,2 range=all", 6, 6},
 	{"pair-power exponents=2,2 range=all", 2, 2},
 	{"pair-power exponents=3,1 range=2", 4, 2},
 	{"pair-power exponents=4,3 range=1", 2, 2},

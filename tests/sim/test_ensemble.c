@@ -75,6 +75,30 @@ static int teardown(void **state)
 	return 0;
 }
 
+/* catches: a wrong counter layout, a lost carry in Philox, even and odd replicas mixed up, a round too few or too many */
+static void block_words_are_random123s_bit_for_bit(void **state)
+{
+	const uint64_t seeds[] = {0, 1, 0x123456789abcdef0u, UINT64_MAX};
+	const uint32_t firsts[] = {0, 7, 0x7fffffffu, UINT32_MAX - BLOCK_LANES + 1};
+	const uint64_t steps[] = {0, 1, UINT32_MAX, (uint64_t)UINT32_MAX + 1, UINT64_MAX};
+	const uint32_t blocks[] = {0, 35, 0xffffffu};
+	uint32_t       words[4][BLOCK_LANES], reference[4];
+
+	(void)state;
+	for (size_t kernel = 0; engine_kernels_all()[kernel]; kernel++)
+		for (size_t c = 0; c < 4 * 4 * 5 * 3; c++) {
+			const uint64_t seed = seeds[c % 4], step = steps[c / 16 % 5];
+			const uint32_t first = firsts[c / 4 % 4], block = blocks[c / 80];
+
+			engine_kernels_all()[kernel]->words(seed, RANDOM_FEATURES, first, step, block, words);
+			for (uint32_t l = 0; l < BLOCK_LANES; l++) {
+				random_words(seed, RANDOM_FEATURES, first + l, step, block, reference);
+				for (size_t i = 0; i < 4; i++)
+					assert_int_equal(words[i][l], reference[i]);
+			}
+		}
+}
+
 /* catches: a wrong counter layout, a lost carry in Philox, a wrong quadrant or sign, a bad polynomial */
 static void block_normals_are_those_of_the_reference_to_single_precision(void **state)
 {
@@ -145,6 +169,34 @@ static void block_normals_have_the_moments_tails_and_independence_of_normal_numb
 	assert_true(fabs(across_variables / n) < 5 * sqrt(1 / n));
 	assert_true(fabs(across_lanes / n) < 5 * sqrt(1 / n));
 	assert_true(fabs(across_steps / n) < 5 * sqrt(1 / n));
+}
+
+/* catches: a variable's factors taken from its neighbour, the last variables of an odd number left out or overrun */
+static void a_kick_is_a_step_with_the_normals_of_its_address(void **state)
+{
+	float normals[12 * BLOCK_LANES], x[12 * BLOCK_LANES], f[12 * BLOCK_LANES], advance[12], amplitude[12];
+
+	(void)state;
+	for (size_t kernel = 0; engine_kernels_all()[kernel]; kernel++)
+		for (size_t n = 1; n <= 9; n++) {
+			for (size_t v = 0; v < 12; v++) {
+				advance[v] = 0.1f * (float)(v + 1);
+				amplitude[v] = 1.0f + (float)v;
+			}
+			for (size_t i = 0; i < 12 * BLOCK_LANES; i++) {
+				x[i] = 0.01f * (float)i;
+				f[i] = 1.0f - 0.02f * (float)i;
+			}
+			engine_kernels_all()[kernel]->normals(3, RANDOM_BATH, 96, 17, n, normals);
+			engine_kernels_all()[kernel]->kick(3, RANDOM_BATH, 96, 17, n, advance, amplitude, f, x);
+			for (size_t i = 0; i < 12 * BLOCK_LANES; i++) {
+				const size_t v = i / BLOCK_LANES;
+				const double before = 0.01f * (float)i;
+				const double after = v < n ? before + advance[v] * f[i] + amplitude[v] * normals[i] : before;
+
+				assert_true(fabs(x[i] - after) < 1e-5);
+			}
+		}
 }
 
 static double variance_of(const struct ensemble *ensemble, size_t site)
@@ -249,15 +301,71 @@ static void results_do_not_depend_on_threads_nor_on_how_replicas_are_shared_out(
 	free(odd);
 }
 
+/** 40 steps of a network with every kind of coupling that the engine has a fast path for, with the kernels of a target. */
+static void generate_on_a_lattice(struct fixture *fx, size_t target, size_t nx, struct ensemble *ensemble)
+{
+	const char *const specs[] = {"onsite-power powers=1-4", "bilinear range=all", "bilinear range=2.3",
+	                             "pair-power exponents=2,1 range=2", "pair-power exponents=2,2 range=1"};
+	const double      t[2] = {0.6, 1.0};
+	struct network    network;
+	struct protocol   protocol;
+	struct err        err;
+
+	assert_int_equal(network_init(&network, nx, 5, specs, 5, &err), 0);
+	assert_int_equal(protocol_init(&protocol, &network, t, 2, &err), 0);
+	for (size_t k = 0; k < 2 * network.n_parameters; k++) {
+		const size_t parameter = k % network.n_parameters, power = parameter / (nx * 5);
+
+		protocol.theta[k] = power < 4 ? (double[]){0.1, 0.5, 0.0, 0.2}[power] : 0.02 * sin((double)k);
+	}
+	/* Near enough for some replicas to be beyond it at any time. */
+	for (size_t k = 0; k < 2; k++)
+		protocol.wall[k] = (struct wall){.position = 2.0, .stiffness = 10.0};
+	assert_int_equal(ensemble_init(ensemble, 200, nx * 5, 21, 0, &err), 0);
+	ensemble->kernels = network_kernels_all()[target];
+	ensemble->engine = engine_kernels_all()[target];
+	assert_int_equal(ensemble_draw_prior(ensemble, &fx->bath, fx->pool[1], &err), 0);
+	assert_int_equal(ensemble_generate(ensemble, &protocol, 0.01, fx->pool[1], NULL, &err), 0);
+	protocol_fini(&protocol);
+}
+
+/* catches: a vector kernel that leaves out lanes, sites or terms, or takes theta of another step */
+static void every_target_generates_the_same_to_rounding(void **state)
+{
+	struct fixture *fx = *state;
+	size_t          n_targets = 0;
+
+	while (engine_kernels_all()[n_targets] && network_kernels_all()[n_targets])
+		n_targets++;
+	assert_null(engine_kernels_all()[n_targets]);
+	assert_null(network_kernels_all()[n_targets]);
+	for (size_t nx = 3; nx <= 6; nx += 3) {
+		struct ensemble portable, other;
+
+		generate_on_a_lattice(fx, n_targets - 1, nx, &portable);
+		for (size_t target = 0; target + 1 < n_targets; target++) {
+			assert_string_equal(engine_kernels_all()[target]->name, network_kernels_all()[target]->name);
+			generate_on_a_lattice(fx, target, nx, &other);
+			for (size_t i = 0; i < other.n_blocks * other.n_variables * BLOCK_LANES; i++)
+				assert_true(fabsf(other.x[i] - portable.x[i]) < 2e-5f);
+			ensemble_fini(&other);
+		}
+		ensemble_fini(&portable);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	        cmocka_unit_test(block_words_are_random123s_bit_for_bit),
+	        cmocka_unit_test(a_kick_is_a_step_with_the_normals_of_its_address),
 	        cmocka_unit_test(block_normals_are_those_of_the_reference_to_single_precision),
 	        cmocka_unit_test(block_normals_have_the_moments_tails_and_independence_of_normal_numbers),
 	        cmocka_unit_test_setup_teardown(forward_transitions_are_exact_at_any_step, setup, teardown),
 	        cmocka_unit_test_setup_teardown(a_gaussian_protocol_generates_its_gaussian, setup, teardown),
 	        cmocka_unit_test_setup_teardown(
 	                results_do_not_depend_on_threads_nor_on_how_replicas_are_shared_out, setup, teardown),
+	        cmocka_unit_test_setup_teardown(every_target_generates_the_same_to_rounding, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
