@@ -4,6 +4,8 @@
  * A subcommand of `jostle`: one file in commands/ that exports `const struct subcommand command_NAME`, and one line
  * `plugin(command NAME)`.
  */
+#include <stdbool.h>
+
 struct err;
 
 #define EXIT_FAILED      1   /* something went wrong; standard error says what */
@@ -12,6 +14,7 @@ struct err;
 
 struct subcommand {
 	const char *name, *help; /* one line */
+	bool shared;             /* mpirun may start several, which share the work (base/ranks.h) */
 
 	/** argv[0] is the subcommand's name. Returns the exit status of the process. */
 	int (*run)(int argc, char **argv);

@@ -9,6 +9,7 @@
 #include "base/interrupt.h"
 #include "base/log.h"
 #include "base/provenance.h"
+#include "base/ranks.h"
 #include "cli/command.h"
 
 int command_failed(const struct err *err)
@@ -32,6 +33,20 @@ static void print_help(FILE *out)
 		fprintf(out, "  %-10s %s\n", command_registry[i]->name, command_registry[i]->help);
 }
 
+static int run(const struct subcommand *command, int argc, char **argv)
+{
+	struct err err = {0};
+
+	interrupt_watch();
+	if (ranks_init(&err))
+		return command_failed(&err);
+	if (ranks_count() > 1 && !command->shared) {
+		log_error("%s is the work of one process: start it without mpirun", command->name);
+		return EXIT_USAGE;
+	}
+	return command->run(argc, argv);
+}
+
 int main(int argc, char **argv)
 {
 	if (argc >= 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0)) {
@@ -46,10 +61,9 @@ int main(int argc, char **argv)
 		print_help(stderr);
 		return EXIT_USAGE;
 	}
-	interrupt_watch();
 	for (size_t i = 0; command_registry[i]; i++)
 		if (strcmp(argv[1], command_registry[i]->name) == 0)
-			return command_registry[i]->run(argc - 1, argv + 1);
+			return run(command_registry[i], argc - 1, argv + 1);
 	log_error("no command \"%s\"; jostle --help lists them", argv[1]);
 	return EXIT_USAGE;
 }

@@ -7,6 +7,7 @@
 #include "base/err.h"
 #include "base/memory.h"
 #include "base/pool.h"
+#include "base/ranks.h"
 #include "learning/estimator.h"
 #include "learning/problem_work.h"
 #include "learning/target.h"
@@ -160,13 +161,20 @@ int problem_store(struct problem *problem, size_t n_moments, struct err *err)
 {
 	struct work work = training_work(problem, NULL, PROBLEM_STEP_STORED);
 	const size_t n_blocks = work_blocks_of(n_moments);
+	size_t end;
+	int status = 0;
 
 	problem_enter(problem, problem->knot, problem->t);
-	problem->stored = memory_floats(2 * n_blocks * work_block_size(problem));
-	if (!problem->stored)
-		return err_set(err, JOSTLE_ENOMEM, "no memory for a stored sample of %zu moments", n_moments);
+	work_own_blocks(n_blocks, &problem->first_stored, &end);
+	if (end > problem->first_stored) {
+		problem->stored = memory_floats(2 * (end - problem->first_stored) * work_block_size(problem));
+		if (!problem->stored)
+			status = err_set(err, JOSTLE_ENOMEM, "no memory for a stored sample of %zu moments", n_moments);
+	}
+	if ((status = ranks_agree(status, err)))
+		return status;
 	problem->n_stored = n_blocks;
-	work_store(&work, n_blocks);
+	work_store(&work);
 	return 0;
 }
 

@@ -5,7 +5,8 @@
  * there, and a learning rule turns that into a gradient.
  *
  * Every random number is addressed by (seed, knot, step, moment), and sums are taken chunk by chunk in order, so that
- * nothing depends on the number of threads.
+ * nothing depends on the number of threads or of ranks (base/ranks.h). What takes sums or draws a sample is called by all
+ * ranks together, and gives the same on each.
  */
 #include <stddef.h>
 #include <stdint.h>
@@ -34,8 +35,9 @@ struct problem {
 	double t;
 	struct wall wall;
 
-	size_t n_stored; /* blocks of the stored sample; 0 while there is none */
-	float *stored;   /* [n_stored][x0, x][site][lane] */
+	size_t n_stored;     /* blocks of the stored sample; 0 while there is none */
+	size_t first_stored; /* where this rank's part of them begins */
+	float *stored;       /* this rank's part: [blocks][x0, x][site][lane] */
 	float *packed;   /* the network's packed theta */
 	float *scratch;  /* of the threads */
 	size_t scratch_size;

@@ -5,6 +5,7 @@
 
 #include "base/memory.h"
 #include "base/pool.h"
+#include "base/ranks.h"
 #include "learning/target.h"
 #include "protocols/diffusion.h"
 #include "sim/engine_kernels.h"
@@ -51,9 +52,23 @@ static void draw_block(const struct work *work, size_t block, float moments[], f
 		moments[n * BLOCK_LANES + i] = a * moments[i] + sigma * noise[i];
 }
 
-static void run_chunk(void *context, size_t chunk, size_t thread)
+static size_t chunks_of(size_t n_blocks)
+{
+	return n_blocks < WORK_MAX_CHUNKS ? n_blocks : WORK_MAX_CHUNKS;
+}
+
+void work_own_blocks(size_t n_blocks, size_t *begin, size_t *end)
+{
+	const size_t n_chunks = chunks_of(n_blocks), me = ranks_rank();
+
+	*begin = ranks_share(n_chunks, me) * n_blocks / n_chunks;
+	*end = ranks_share(n_chunks, me + 1) * n_blocks / n_chunks;
+}
+
+static void run_chunk(void *context, size_t piece, size_t thread)
 {
 	const struct work *work = context;
+	const size_t chunk = ranks_share(work->n_chunks, ranks_rank()) + piece;
 	const struct problem *problem = work->problem;
 	const size_t size = work_block_size(problem);
 	float *scratch = problem->scratch + thread * problem->scratch_size;
@@ -63,7 +78,7 @@ static void run_chunk(void *context, size_t chunk, size_t thread)
 	memset(sum, 0, work_sum_size(problem) * sizeof(*sum));
 	for (size_t b = chunk * work->n_blocks / work->n_chunks; b < (chunk + 1) * work->n_blocks / work->n_chunks;
 	     b++) {
-		float *moments = work->stored ? problem->stored + 2 * b * size : scratch;
+		float *moments = work->stored ? problem->stored + 2 * (b - problem->first_stored) * size : scratch;
 
 		if (!work->stored)
 			draw_block(work, b, moments, noise);
@@ -84,29 +99,30 @@ static void run_chunk(void *context, size_t chunk, size_t thread)
 void work_run(struct work *work, const double theta[], size_t n_moments)
 {
 	struct problem *problem = work->problem;
-	const size_t n = work_sum_size(problem);
+	const size_t me = ranks_rank();
 
 	work->force = theta != NULL;
 	if (theta)
 		network_kernels_best()->pack(problem->network, theta, &problem->wall, problem->packed);
 	work->n_blocks = work->stored ? problem->n_stored : work_blocks_of(n_moments);
-	work->n_chunks = work->n_blocks < WORK_MAX_CHUNKS ? work->n_blocks : WORK_MAX_CHUNKS;
-	pool_run(problem->pool, work->n_chunks, run_chunk, work);
-	for (size_t c = 1; c < work->n_chunks; c++)
-		for (size_t k = 0; k < n; k++)
-			problem->sums[k] += problem->sums[c * n + k];
+	work->n_chunks = chunks_of(work->n_blocks);
+	pool_run(problem->pool, ranks_share(work->n_chunks, me + 1) - ranks_share(work->n_chunks, me), run_chunk, work);
+	ranks_sum(problem->sums, work->n_chunks, work_sum_size(problem));
 }
 
-static void store_block(void *context, size_t block, size_t thread)
+static void store_block(void *context, size_t piece, size_t thread)
 {
 	const struct work *work = context;
 	struct problem *problem = work->problem;
 
-	draw_block(work, block, problem->stored + 2 * block * work_block_size(problem),
+	draw_block(work, problem->first_stored + piece, problem->stored + 2 * piece * work_block_size(problem),
 		   problem->scratch + thread * problem->scratch_size);
 }
 
-void work_store(struct work *work, size_t n_blocks)
+void work_store(struct work *work)
 {
-	pool_run(work->problem->pool, n_blocks, store_block, work);
+	size_t begin, end;
+
+	work_own_blocks(work->problem->n_stored, &begin, &end);
+	pool_run(work->problem->pool, end - begin, store_block, work);
 }

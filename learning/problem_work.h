@@ -2,7 +2,8 @@
 #define JOSTLE_PROBLEM_WORK_H
 /*
  * Shared by problem.c and problem_work.c only: one loop over chunks of blocks. Get the moments (drawn now, or stored), do
- * something with them, leave a sum at the chunk's own place. The number of chunks is fixed by the number of moments.
+ * something with them, leave a sum at the chunk's own place. The number of chunks is fixed by the number of moments. Each
+ * rank has its share of the chunks, and stores only the moments of its own.
  */
 #include <stdbool.h>
 
@@ -25,7 +26,7 @@ struct work {
 	uint64_t seed;
 	enum random_stream data, noising;
 	uint64_t step;
-	size_t n_blocks, n_chunks; /* set by work_run() */
+	size_t n_blocks, n_chunks; /* of all ranks; set by work_run() */
 };
 
 /** Whole blocks for so many moments. Call from: any. */
@@ -41,12 +42,15 @@ size_t work_sum_size(const struct problem *problem);
 size_t work_scratch_size(const struct problem *problem);
 
 /**
- * Run over all chunks and add their sums, in order, into problem->sums[0 … work_sum_size() - 1]. theta NULL: no force is
- * wanted. Call from: setup.
+ * Run over all chunks and add their sums into problem->sums[0 … work_sum_size() - 1], in an order that depends on their
+ * number alone. theta NULL: no force is wanted. Together (base/ranks.h). Call from: setup.
  */
 void work_run(struct work *work, const double theta[], size_t n_moments);
 
-/** Draw the moments of work->step into problem->stored, n_blocks of them. Call from: setup. */
-void work_store(struct work *work, size_t n_blocks);
+/** This rank's part of so many blocks: those of its chunks. Call from: any. */
+void work_own_blocks(size_t n_blocks, size_t *begin, size_t *end);
+
+/** Draw this rank's moments of work->step into problem->stored. Call from: setup. */
+void work_store(struct work *work);
 
 #endif

@@ -9,6 +9,8 @@
 #include "base/err.h"
 #include "base/interrupt.h"
 #include "base/progress.h"
+#include "base/provenance.h"
+#include "base/ranks.h"
 #include "learning/checkpoint.h"
 #include "learning/estimator.h"
 #include "learning/optimiser.h"
@@ -118,18 +120,31 @@ static bool asked_to_stop(const struct trainer_options *options)
 	return options->stop ? options->stop(options->stop_context) : interrupt_asked();
 }
 
+/* What a rank wants after a step, the most urgent first. */
+enum wish { WISH_STOP, WISH_CHECKPOINT, WISH_GO_ON };
+
+static enum wish wish_of(const struct trainer *trainer)
+{
+	if (asked_to_stop(trainer->options))
+		return WISH_STOP;
+	return ranks_first() && clock_now_ns() - trainer->saved_ns >= CHECKPOINT_EVERY_NS ? WISH_CHECKPOINT
+											  : WISH_GO_ON;
+}
+
 /** After every step: a checkpoint when it is due or asked for, and the question whether to go on. */
 static int look_up(struct trainer *trainer, struct err *err)
 {
 	const struct trainer_options *options = trainer->options;
-	const bool stop = asked_to_stop(options);
+	const enum wish wish = (enum wish)ranks_least(wish_of(trainer));
 	int status = 0;
 
-	if (options->checkpoint && (stop || clock_now_ns() - trainer->saved_ns >= CHECKPOINT_EVERY_NS)) {
-		status = checkpoint_save(&trainer->at, options->checkpoint, err);
+	if (options->checkpoint && wish != WISH_GO_ON) {
+		if (ranks_first())
+			status = checkpoint_save(&trainer->at, options->checkpoint, err);
+		status = ranks_agree(status, err);
 		trainer->saved_ns = clock_now_ns();
 	}
-	if (stop && !status)
+	if (wish == WISH_STOP && !status)
 		status = err_set(err, JOSTLE_EINTR, "interrupted with %zu of %zu knots to go%s%s", trainer->at.left,
 				 trainer->at.n_knots, options->checkpoint ? "; resume from " : "",
 				 options->checkpoint ? options->checkpoint : "");
@@ -244,26 +259,65 @@ static int train_all(struct trainer *trainer, struct err *err)
 	return status;
 }
 
+/** Rank 0 reads the checkpoint: the others may be where its file is not. */
+static int load_checkpoint(struct trainer *trainer, struct err *err)
+{
+	struct checkpoint *at = &trainer->at;
+	const struct training_report *report = &trainer->report;
+	const size_t knots_size = at->n_knots * sizeof(double);
+	int status = 0;
+
+	if (!trainer->options->checkpoint)
+		return err_set(err, JOSTLE_EINVAL, "expected a checkpoint to resume from, found none");
+	if (ranks_first())
+		status = checkpoint_load(at, trainer->options->checkpoint, err);
+	if ((status = ranks_agree(status, err)))
+		return status;
+	ranks_broadcast(0, &at->left, sizeof(at->left));
+	ranks_broadcast(0, &at->begun, sizeof(at->begun));
+	ranks_broadcast(0, at->theta, knots_size * at->n_parameters);
+	ranks_broadcast(0, at->state, at->n_state * sizeof(*at->state));
+	ranks_broadcast(0, report->loss, knots_size);
+	ranks_broadcast(0, report->standard_error, knots_size);
+	ranks_broadcast(0, report->training_loss, knots_size);
+	return 0;
+}
+
+/** Ranks that compute differently would part ways at the first decision that depends on a last bit. */
+static int check_ranks(const struct trainer *trainer, struct err *err)
+{
+	const struct checkpoint_configuration *configuration = &trainer->at.configuration;
+	char text[256];
+
+	snprintf(text, sizeof(text), "jostle %s with %s kernels on task %.16s", jostle_version(),
+		 network_kernels_best()->name, configuration->task);
+	return ranks_same(text, "program and work", err);
+}
+
 int trainer_run(const struct trainer_options *options, const struct task *task, struct pool *pool,
 		struct protocol *protocol, struct training_report *report, struct err *err)
 {
 	struct trainer trainer;
 	int status;
 
-	if ((status = trainer_init(&trainer, options, task, pool, err)))
+	const int own = trainer_init(&trainer, options, task, pool, err);
+	if ((status = ranks_agree(own, err))) {
+		if (!own)
+			trainer_fini(&trainer);
 		return status;
-	if (options->resume && !options->checkpoint)
-		status = err_set(err, JOSTLE_EINVAL, "expected a checkpoint to resume from, found none");
-	else if (options->resume)
-		status = checkpoint_load(&trainer.at, options->checkpoint, err);
-	if (!status)
-		status = train_all(&trainer, err);
-	if (!status)
-		status = make_protocol(&trainer, protocol, err);
-	if (!status) {
-		*report = trainer.report;
-		trainer.report = (struct training_report){0};
 	}
+	if ((status = check_ranks(&trainer, err)) || (options->resume && (status = load_checkpoint(&trainer, err))) ||
+	    (status = train_all(&trainer, err)))
+		goto done;
+	const int made = make_protocol(&trainer, protocol, err);
+	if ((status = ranks_agree(made, err))) {
+		if (!made)
+			protocol_fini(protocol);
+		goto done;
+	}
+	*report = trainer.report;
+	trainer.report = (struct training_report){0};
+done:
 	trainer_fini(&trainer);
 	return status;
 }

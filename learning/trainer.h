@@ -48,8 +48,11 @@ struct training_report {
  * gives the same bits as one that was never interrupted. A finished run leaves the checkpoint where it is, for the
  * caller to remove once the protocol is saved.
  *
+ * All ranks run it together (base/ranks.h) and end with the same protocol, bit for bit what one rank would learn, or with
+ * the same error. Rank 0 alone reads and writes the checkpoint; asking one rank to stop stops all.
+ *
  * Errors: JOSTLE_EINTR (stopped; what was done is in the checkpoint if there is one), JOSTLE_ECONFIG (also: a checkpoint
- * of another configuration), JOSTLE_ENOENT (no such rule, optimiser or checkpoint), JOSTLE_EDIVERGED (theta left the
+ * of another configuration, or ranks that differ in theirs), JOSTLE_ENOENT (no such rule, optimiser or checkpoint), JOSTLE_EDIVERGED (theta left the
  * range of numbers), JOSTLE_EFORMAT, JOSTLE_EVERSION, JOSTLE_EIO, JOSTLE_ENOMEM. Call from: setup.
  */
 int trainer_run(const struct trainer_options *options, const struct task *task, struct pool *pool,

@@ -15,6 +15,7 @@
 #include "base/pool.h"
 #include "base/progress.h"
 #include "base/provenance.h"
+#include "base/ranks.h"
 #include "base/yaml.h"
 #include "cli/command.h"
 #include "cli/options.h"
@@ -30,6 +31,7 @@
 #include "protocols/bath.h"
 #include "protocols/calibration_record.h"
 #include "protocols/protocol.h"
+#include "sim/engine_kernels.h"
 #include "sim/ensemble.h"
 
 #define MAX_SAMPLES 100000000
@@ -77,34 +79,61 @@ static int load_bench(struct job *job, struct err *err)
 	return bench_calibration_nominal(&job->record, &job->bench, err);
 }
 
-static int draw_with_engine(struct job *job, struct err *err)
+/** Rows of the samples that this rank holds: its share, and rank 0 all. */
+static size_t rows_here(const struct arguments *a)
+{
+	const size_t me = ranks_rank();
+
+	return ranks_first() ? a->n : ranks_share(a->n, me + 1) - ranks_share(a->n, me);
+}
+
+/** Draw this rank's share of the samples into the first rows. */
+static int draw_share(struct job *job, struct err *err)
 {
 	const struct arguments *a = job->arguments;
+	const size_t            first = ranks_share(a->n, ranks_rank()), n = ranks_share(a->n, ranks_rank() + 1) - first;
 	struct bath             bath;
 	struct ensemble         ensemble = {0};
 	struct pool            *pool = NULL;
 	struct progress         progress;
 	int                     status = bath_init(&bath, job->protocol.bath, err);
 
-	job->file.step = a->step > 0.0 ? a->step : job->has_bench ? bench_step(&job->bench) : 0.0;
-	snprintf(job->file.drive, sizeof(job->file.drive), "ensemble");
-	snprintf(job->backend, sizeof(job->backend), "ensemble");
-	job->simulated = true;
-	if (status || (status = pool_new(&pool, a->threads, err)) ||
-	    (status = ensemble_init(&ensemble, a->n, job->protocol.network.n_variables, a->seed, 0, err)) ||
+	if (status || n == 0)
+		return status;
+	if ((status = pool_new(&pool, ranks_threads(a->threads), err)) ||
+	    (status = ensemble_init(&ensemble, n, job->protocol.network.n_variables, a->seed, (uint32_t)first, err)) ||
 	    (status = ensemble_draw_prior(&ensemble, &bath, pool, err)))
 		goto done;
-	progress_begin(&progress, "generating", (double)a->n, 0);
+	progress_begin(&progress, "generating", (double)n, 0);
 	status = ensemble_generate(&ensemble, &job->protocol, job->file.step, pool, &progress, err);
-	progress_end(&progress, status ? 0.0 : (double)a->n);
-	if (status)
-		goto done;
-	status = ensemble_read_out(&ensemble, &job->protocol, job->file.samples, &job->file.n_diverged, pool, err);
-	job->file.n = a->n;
+	progress_end(&progress, status ? 0.0 : (double)n);
+	if (!status)
+		status = ensemble_read_out(&ensemble, &job->protocol, job->file.samples, &job->file.n_diverged, pool, err);
 done:
 	ensemble_fini(&ensemble);
 	pool_free(pool);
 	return status;
+}
+
+/** All ranks together; their samples come to rank 0. Other kernels would round otherwise, and give other samples. */
+static int draw_with_engine(struct job *job, struct err *err)
+{
+	const struct arguments *a = job->arguments;
+	char                    work[256];
+	int                     status;
+
+	job->file.step = a->step > 0.0 ? a->step : job->has_bench ? bench_step(&job->bench) : 0.0;
+	snprintf(job->file.drive, sizeof(job->file.drive), "ensemble");
+	snprintf(job->backend, sizeof(job->backend), "ensemble");
+	job->simulated = true;
+	snprintf(work, sizeof(work), "jostle %s with %s kernels on protocol %.16s, step %g", jostle_version(),
+	         engine_kernels_best()->name, job->protocol.checksum, job->file.step);
+	if ((status = ranks_same(work, "program and work", err)) || (status = ranks_agree(draw_share(job, err), err)))
+		return status;
+	ranks_gather(job->file.samples, a->n, job->file.n_sites * sizeof(*job->file.samples));
+	job->file.n_diverged = ranks_total(job->file.n_diverged);
+	job->file.n = a->n;
+	return 0;
 }
 
 static uint64_t sum(const uint64_t *values, size_t n)
@@ -296,37 +325,35 @@ static int check_output(const struct arguments *a, struct err *err)
 	return 0;
 }
 
-static int draw(struct job *job, struct err *err)
+/** What a job needs before it draws. */
+static int prepare(struct job *job, struct task *task, struct err *err)
 {
 	const struct arguments *a = job->arguments;
-	struct task             task = {0};
-	struct err              later = {0};
-	int                     status;
+	int                     status = protocol_load(&job->protocol, a->protocol, err);
 
-	if ((status = protocol_load(&job->protocol, a->protocol, err)) || (status = check_output(a, err)))
-		return status;
-	if (a->bench && (status = load_bench(job, err)))
-		return status;
-	if (a->png && (status = load_task(job, &task, err)))
+	if (status || (ranks_first() && (status = check_output(a, err))) || (a->bench && (status = load_bench(job, err))) ||
+	    (a->png && ranks_first() && (status = load_task(job, task, err))))
 		return status;
 	job->file.n_sites = job->protocol.network.n_sites;
 	job->file.n_asked = a->n;
-	job->file.samples = malloc(a->n * job->file.n_sites * sizeof(*job->file.samples));
-	if (!job->file.samples) {
-		status = err_set(err, JOSTLE_ENOMEM, "no memory for %zu samples of %zu sites", a->n, job->file.n_sites);
-		goto done;
-	}
-	status = a->ensemble ? draw_with_engine(job, err) : draw_through_loop(job, err);
+	/* One more, so that a rank without a share has memory too. */
+	job->file.samples = malloc((rows_here(a) + 1) * job->file.n_sites * sizeof(*job->file.samples));
+	if (!job->file.samples)
+		return err_set(err, JOSTLE_ENOMEM, "no memory for %zu samples of %zu sites", rows_here(a), job->file.n_sites);
+	return 0;
+}
 
-	/* Whatever stopped the job, the samples so far are kept. */
-	if (job->file.n == 0) {
-		status = status ? status : err_set(err, JOSTLE_EIO, "no sample was drawn");
-		goto done;
-	}
+/** Whatever stopped the job, the samples so far are kept. Returns the job's status or a later one. */
+static int keep(struct job *job, const struct task *task, int status, struct err *err)
+{
+	const struct arguments *a = job->arguments;
+	struct err              later = {0};
+
+	if (job->file.n == 0)
+		return status ? status : err_set(err, JOSTLE_EIO, "no sample was drawn");
 	if (save(job, &later)) {
 		*err = later;
-		status = err->code;
-		goto done;
+		return err->code;
 	}
 	printf("  samples          %zu in %s\n", job->file.n, a->out);
 	if (job->file.n_diverged)
@@ -334,8 +361,21 @@ static int draw(struct job *job, struct err *err)
 	if (status)
 		err_context(err, "%zu of %zu samples are in %s", job->file.n, a->n, a->out);
 	else if (a->png)
-		status = draw_picture(job, &task, err);
-done:
+		status = draw_picture(job, task, err);
+	return status;
+}
+
+static int draw(struct job *job, struct err *err)
+{
+	struct task task = {0};
+	int         status = ranks_agree(prepare(job, &task, err), err);
+
+	if (!status) {
+		status = job->arguments->ensemble ? draw_with_engine(job, err) : draw_through_loop(job, err);
+		if (ranks_first())
+			status = keep(job, &task, status, err);
+		status = ranks_agree(status, err);
+	}
 	task_fini(&task);
 	return status;
 }
@@ -389,6 +429,10 @@ static int run(int argc, char **argv)
 		        a.ensemble ? "with --ensemble" : "without --ensemble");
 		return EXIT_USAGE;
 	}
+	if (!a.ensemble && ranks_count() > 1) {
+		fprintf(stderr, "jostle sample: one process drives a bench: start it without mpirun, or with --ensemble\n");
+		return EXIT_USAGE;
+	}
 	int status = draw(&job, &err);
 	sample_file_fini(&job.file);
 	calibration_record_fini(&job.record);
@@ -402,5 +446,6 @@ static int run(int argc, char **argv)
 const struct subcommand command_sample = {
         .name = "sample",
         .help = "draw samples from a protocol, through the loop on a bench or with the ensemble engine",
+        .shared = true,
         .run = run,
 };

@@ -14,6 +14,7 @@
 #include "base/pool.h"
 #include "base/progress.h"
 #include "base/provenance.h"
+#include "base/ranks.h"
 #include "cli/command.h"
 #include "cli/options.h"
 #include "cli/picture.h"
@@ -105,6 +106,20 @@ static int check_output(const struct arguments *arguments, const char *checkpoin
 	return 0;
 }
 
+/** What remains when the protocol is there: the file, the figures, the picture. */
+static int hand_over(const struct arguments *arguments, const char *checkpoint, const struct task *task,
+                     struct protocol *protocol, const struct training_report *report, struct err *err)
+{
+	const int status = save(arguments, protocol, report, err);
+
+	if (status)
+		return status;
+	unlink(checkpoint);
+	print_report(report);
+	printf("  protocol %s, checksum %.16s…\n", arguments->out, protocol->checksum);
+	return arguments->png ? picture_of_training(arguments->png, task, protocol, report, err) : 0;
+}
+
 static int train(const struct arguments *arguments, struct err *err)
 {
 	char                   checkpoint[1024];
@@ -113,10 +128,10 @@ static int train(const struct arguments *arguments, struct err *err)
 	struct protocol        protocol = {0};
 	struct training_report report = {0};
 	struct progress        progress;
-	int                    status = load_task(arguments, &task, err);
+	int                    status = ranks_agree(load_task(arguments, &task, err), err);
 
 	if (status)
-		return status;
+		goto done;
 	snprintf(checkpoint, sizeof(checkpoint), "%s.checkpoint", arguments->out);
 	const struct trainer_options options = {.rule = arguments->rule,
 	                                        .optimiser = arguments->solver,
@@ -124,18 +139,20 @@ static int train(const struct arguments *arguments, struct err *err)
 	                                        .checkpoint = checkpoint,
 	                                        .resume = arguments->resume,
 	                                        .progress = &progress};
-	if ((status = check_output(arguments, checkpoint, err)) || (status = pool_new(&pool, arguments->threads, err)))
+	if (ranks_first())
+		status = check_output(arguments, checkpoint, err);
+	if (!status)
+		status = pool_new(&pool, ranks_threads(arguments->threads), err);
+	if ((status = ranks_agree(status, err)))
 		goto done;
 	status = trainer_run(&options, &task, pool, &protocol, &report, err);
 	if (status == JOSTLE_EINTR)
 		err_context(err, "go on with --resume; the work so far is in %s", checkpoint);
-	if (status || (status = save(arguments, &protocol, &report, err)))
+	if (status)
 		goto done;
-	unlink(checkpoint);
-	print_report(&report);
-	printf("  protocol %s, checksum %.16s…\n", arguments->out, protocol.checksum);
-	if (arguments->png)
-		status = picture_of_training(arguments->png, &task, &protocol, &report, err);
+	if (ranks_first())
+		status = hand_over(arguments, checkpoint, &task, &protocol, &report, err);
+	status = ranks_agree(status, err);
 done:
 	training_report_fini(&report);
 	protocol_fini(&protocol);
@@ -177,5 +194,6 @@ static int run(int argc, char **argv)
 const struct subcommand command_train = {
         .name = "train",
         .help = "learn a driving protocol for a task",
+        .shared = true,
         .run = run,
 };
