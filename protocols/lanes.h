@@ -43,6 +43,15 @@ static inline vector lanes_all(real number)
 	return number + (vector){0};
 }
 
+/** v in a register: the compiler would rather load it again for each use, and loads are what kernels wait for. */
+static inline vector lanes_held(vector v)
+{
+#if WIDTH > 1 && defined __x86_64__
+	__asm__("" : "+v"(v));
+#endif
+	return v;
+}
+
 /** x^n; the same n for all lanes, so that a loop over lanes is left without one of unknown length inside. */
 static inline vector lanes_power(vector x, size_t n)
 {

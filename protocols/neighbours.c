@@ -62,15 +62,22 @@ static struct walk walk_of(const struct neighbours *neighbours, size_t i)
 	return (struct walk){neighbours->list + neighbours->first[i], neighbours->list + neighbours->first[i + 1]};
 }
 
+static unsigned add(struct twins *twins, const struct neighbour *neighbour, unsigned end)
+{
+	twins->site[end] = (uint16_t)neighbour->site;
+	twins->parameter[end] = neighbour->parameter;
+	return end + 1;
+}
+
 /** Append the neighbours that both walks meet, each twice; returns the new end. */
-static unsigned add_shared(struct walk a, struct walk b, struct neighbour list[], unsigned end)
+static unsigned add_shared(struct twins *twins, struct walk a, struct walk b, unsigned end)
 {
 	while (a.at < a.end && b.at < b.end) {
 		const unsigned site_a = a.at->site, site_b = b.at->site;
 
 		if (site_a == site_b) {
-			list[end++] = *a.at;
-			list[end++] = *b.at;
+			end = add(twins, a.at, end);
+			end = add(twins, b.at, end);
 		}
 		a.at += site_a <= site_b;
 		b.at += site_b <= site_a;
@@ -79,13 +86,13 @@ static unsigned add_shared(struct walk a, struct walk b, struct neighbour list[]
 }
 
 /** Append the neighbours that a meets and b doesn't. */
-static unsigned add_alone(struct walk a, struct walk b, struct neighbour list[], unsigned end)
+static unsigned add_alone(struct twins *twins, struct walk a, struct walk b, unsigned end)
 {
 	for (; a.at < a.end; a.at++) {
 		while (b.at < b.end && b.at->site < a.at->site)
 			b.at++;
 		if (b.at == b.end || b.at->site != a.at->site)
-			list[end++] = *a.at;
+			end = add(twins, a.at, end);
 	}
 	return end;
 }
@@ -103,8 +110,9 @@ int twins_init(struct twins *twins, const struct pairs *pairs, size_t n_sites, e
 		goto done;
 	twins->n_entries = neighbours.first[n_sites];
 	twins->twin = malloc((n_twins + 1) * sizeof(*twins->twin));
-	twins->list = malloc(twins->n_entries * sizeof(*twins->list));
-	if (!twins->twin || !twins->list) {
+	twins->site = malloc(twins->n_entries * sizeof(*twins->site));
+	twins->parameter = malloc(twins->n_entries * sizeof(*twins->parameter));
+	if (!twins->twin || !twins->site || !twins->parameter) {
 		status = err_set(err, JOSTLE_ENOMEM, "no memory for the neighbours of %zu sites", n_sites);
 		goto done;
 	}
@@ -112,9 +120,9 @@ int twins_init(struct twins *twins, const struct pairs *pairs, size_t n_sites, e
 		const struct walk left = walk_of(&neighbours, 2 * m), right = walk_of(&neighbours, 2 * m + 1);
 
 		twins->twin[m].shared = end;
-		twins->twin[m].left = end = add_shared(left, right, twins->list, end);
-		twins->twin[m].right = end = add_alone(left, right, twins->list, end);
-		end = add_alone(right, left, twins->list, end);
+		twins->twin[m].left = end = add_shared(twins, left, right, end);
+		twins->twin[m].right = end = add_alone(twins, left, right, end);
+		end = add_alone(twins, right, left, end);
 	}
 	twins->twin[n_twins] = (struct twin){end, end, end};
 done:
@@ -124,7 +132,8 @@ done:
 
 void twins_fini(struct twins *twins)
 {
-	free(twins->list);
+	free(twins->parameter);
+	free(twins->site);
 	free(twins->twin);
 	*twins = (struct twins){0};
 }

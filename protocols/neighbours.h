@@ -4,6 +4,7 @@
  * Couplings as the sites see them, and the two sums over them that all pair terms are made of.
  */
 #include <stdbool.h>
+#include <stdint.h>
 #include <string.h>
 
 #include "protocols/lanes.h"
@@ -40,7 +41,8 @@ struct twins {
 	struct twin {
 		unsigned shared, left, right; /* where in the list those of both, of 2m alone, of 2m + 1 alone begin */
 	} *twin;                              /* [twins + 1] */
-	struct neighbour *list;               /* a shared neighbour stands twice, with the parameter of each */
+	uint16_t *site;                       /* a shared neighbour stands twice, */
+	unsigned *parameter;                  /* with the parameter of each */
 };
 
 /** As neighbours_init(); ended by twins_fini(). */
@@ -51,17 +53,17 @@ void twins_fini(struct twins *twins);
 static inline void twins_pack(const struct twins *twins, const double theta[], real packed[])
 {
 	for (size_t e = 0; e < twins->n_entries; e++)
-		packed[e] = (real)theta[twins->list[e].parameter];
+		packed[e] = (real)theta[twins->parameter[e]];
 }
 
 /** sum[v] += theta y of entries [begin, end). */
-static inline void twins_sum_alone(const struct neighbour list[], const real packed[], size_t begin, size_t end,
+static inline void twins_sum_alone(const uint16_t site[], const real packed[], size_t begin, size_t end,
                                    const real y[], vector sum[LANE_VECTORS])
 {
 	for (size_t e = begin; e < end; e++)
 #pragma GCC unroll 8
 		for (size_t v = 0; v < LANE_VECTORS; v++)
-			sum[v] += packed[e] * lanes_at(y + list[e].site * LANES, v);
+			sum[v] += packed[e] * lanes_at(y + site[e] * LANES, v);
 }
 
 /**
@@ -76,18 +78,18 @@ static inline void twins_sum(const struct twins *twins, const real packed[], con
 	vector left_alone[LANE_VECTORS] = {0}, right_alone[LANE_VECTORS] = {0};
 
 	for (size_t e = twin->shared; e < twin->left; e += 2) {
-		const real *yj = y + twins->list[e].site * LANES;
+		const real *yj = y + twins->site[e] * LANES;
 
 #pragma GCC unroll 8
 		for (size_t v = 0; v < LANE_VECTORS; v++) {
-			const vector yv = lanes_at(yj, v);
+			const vector yv = lanes_held(lanes_at(yj, v));
 
 			left[v] += packed[e] * yv;
 			right[v] += packed[e + 1] * yv;
 		}
 	}
-	twins_sum_alone(twins->list, packed, twin->left, twin->right, y, left_alone);
-	twins_sum_alone(twins->list, packed, twin->right, twin[1].shared, y, right_alone);
+	twins_sum_alone(twins->site, packed, twin->left, twin->right, y, left_alone);
+	twins_sum_alone(twins->site, packed, twin->right, twin[1].shared, y, right_alone);
 #pragma GCC unroll 8
 	for (size_t v = 0; v < LANE_VECTORS; v++) {
 		sum[v] = left[v] + left_alone[v];

@@ -63,6 +63,7 @@ static bool all_inside(const struct network *network, real position, const real 
 	lane_bit signs[WIDTH];
 
 	memcpy(&limit, &edge, sizeof(limit));
+#pragma GCC unroll 4
 	for (size_t i = 0; i < network->n_sites * LANE_VECTORS; i++) {
 		memcpy(&xi, x + i * WIDTH, sizeof(xi));
 		beyond |= limit - (xi & LANE_MAGNITUDE);
