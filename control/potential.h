@@ -17,7 +17,7 @@ struct potential {
 	double *packed; /* in the layout the kernels read */
 };
 
-/** The caller ends it with potential_fini(). Errors: JOSTLE_ENOMEM. Call from: setup. */
+/** The caller ends it with potential_fini(). Errors: JOSTLE_ECONFIG (a network that is not plain), JOSTLE_ENOMEM. Call from: setup. */
 int potential_init(struct potential *potential, const struct protocol *protocol, struct err *err);
 void potential_fini(struct potential *potential);
 

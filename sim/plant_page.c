@@ -31,6 +31,7 @@
 #define ATTEMPTS     1000 /* to read a whole set while the other side writes; it does so for a microsecond a period */
 #define LOCK_PLANT   0    /* bytes of the file that are locked */
 #define LOCK_CLIENT  1
+#define LOCK_REPLACE 2
 
 _Static_assert(PLANT_MAX_SITES + PLANT_MAX_PARAMETERS + 1 <= PLANT_MAX_CHANNELS, "outputs fit");
 
@@ -150,21 +151,26 @@ static bool is_locked(int fd, off_t byte)
 	return fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
 }
 
-/** Remove the page of a plant that has ended; refuse when it has not. */
+/**
+ * Remove the page of a plant that has ended; refuse when it has not. The plant's own lock is only asked about: a client
+ * that attaches at this moment must not take the replacer for a living plant. Two replacers take turns, and the second
+ * finds the page unlinked.
+ */
 static int remove_stale(struct plant_page *page, struct err *err)
 {
 	const int fd = shm_open(page->path, O_RDWR | O_CLOEXEC, 0);
+	struct stat status;
 	int code = 0;
 
 	if (fd < 0)
 		return errno == ENOENT ? 0
 				       : err_set(err, JOSTLE_EIO, "shared memory %s cannot be opened: %s", page->path,
 						 strerror(errno));
-	if (take_lock(fd, LOCK_PLANT)) {
+	if (is_locked(fd, LOCK_PLANT) || !take_lock(fd, LOCK_REPLACE)) {
+		code = err_set(err, JOSTLE_EBUSY, "a plant with shared memory %s is running", page->path);
+	} else if (fstat(fd, &status) == 0 && status.st_nlink > 0) {
 		log_warning("replacing shared memory %s, left behind by a plant that has ended", page->path);
 		shm_unlink(page->path);
-	} else {
-		code = err_set(err, JOSTLE_EBUSY, "a plant with shared memory %s is running", page->path);
 	}
 	close(fd);
 	return code;
