@@ -36,7 +36,7 @@ learned = {}
 for name, task in NETWORKS.items():
     learned[name], seconds = timed_training(f"{task}.p.h5", "--task", task, "--seed", 1)
     a.judge(f"{name}: training time, 2 cores, s", round(seconds, 1), seconds < 240, "under 240")
-    oracle = a.train(f"{task}.oracle.h5", "--task", task, "--solver", "cg", "--sample", 32768, "--seed", 1)
+    oracle = a.train(f"{task}.oracle.h5", "--task", task, "--solver", "cg", "--sample", 16384, "--seed", 1)
     t, loss = losses(learned[name])
     _, best = losses(oracle)
     room = 1.03 * best + 1e-3 - loss
