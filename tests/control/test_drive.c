@@ -282,12 +282,28 @@ static void what_a_parametric_bench_cannot_do_is_named(void **state)
 	destroy(&f);
 }
 
+/* catches: a loop that runs a network with hidden units, or of several temperatures, as if it were plain */
+static void networks_that_the_loop_cannot_carry_out_are_refused(void **state)
+{
+	const char *const specs[] = {"onsite-power powers=2"};
+	const double theta[TEST_SITES] = {0};
+	struct fixture f;
+
+	(void)state;
+	build(&f, test_bench_feedback(), specs, 1, theta);
+	potential_fini(&f.potential);
+	f.protocol.network.variables[1].temperature = 2.0;
+	assert_int_equal(potential_init(&f.potential, &f.protocol, &f.err), JOSTLE_ECONFIG);
+	destroy(&f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(feedback_is_the_protocols_force_less_the_passive_one),
 		cmocka_unit_test(passive_force_is_that_of_the_calibration),
 		cmocka_unit_test(passive_setpoint_commands_nothing),
+		cmocka_unit_test(networks_that_the_loop_cannot_carry_out_are_refused),
 		cmocka_unit_test(commands_saturate_at_the_physical_limit_and_are_counted),
 		cmocka_unit_test(commands_saturate_where_the_volts_end_when_force_has_no_limit),
 		cmocka_unit_test(feedback_needs_a_force_output_for_every_site),
