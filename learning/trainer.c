@@ -1,5 +1,6 @@
 #include "learning/trainer.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -289,8 +290,9 @@ static int check_ranks(const struct trainer *trainer, struct err *err)
 	const struct checkpoint_configuration *configuration = &trainer->at.configuration;
 	char text[256];
 
-	snprintf(text, sizeof(text), "jostle %s with %s kernels on task %.16s", jostle_version(),
-		 network_kernels_best()->name, configuration->task);
+	snprintf(text, sizeof(text), "jostle %s with %s kernels, %s, %s, seed %" PRIu64 ", on task %.16s",
+		 jostle_version(), network_kernels_best()->name, configuration->rule, configuration->optimiser,
+		 configuration->seed, configuration->task);
 	return ranks_same(text, "program and work", err);
 }
 

@@ -1,6 +1,7 @@
 /*
  * jostle sample: draw from a protocol, through the loop on a bench or with the ensemble engine.
  */
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -126,8 +127,8 @@ static int draw_with_engine(struct job *job, struct err *err)
 	snprintf(job->file.drive, sizeof(job->file.drive), "ensemble");
 	snprintf(job->backend, sizeof(job->backend), "ensemble");
 	job->simulated = true;
-	snprintf(work, sizeof(work), "jostle %s with %s kernels on protocol %.16s, step %g", jostle_version(),
-	         engine_kernels_best()->name, job->protocol.checksum, job->file.step);
+	snprintf(work, sizeof(work), "jostle %s with %s kernels, seed %" PRIu64 ", on protocol %.16s, step %g",
+	         jostle_version(), engine_kernels_best()->name, a->seed, job->protocol.checksum, job->file.step);
 	if ((status = ranks_same(work, "program and work", err)) || (status = ranks_agree(draw_share(job, err), err)))
 		return status;
 	ranks_gather(job->file.samples, a->n, job->file.n_sites * sizeof(*job->file.samples));
@@ -150,7 +151,7 @@ static void print_loop(const struct loop_report *report)
 	printf("  bench            %s\n", report->backend);
 	printf("  loop             %llu periods of %g ms, delta = %g relaxation times, %llu missed, %llu samples redone\n",
 	       (unsigned long long)report->n_ticks, report->period_s * 1e3, report->step,
-	       (unsigned long long)report->n_missed, (unsigned long long)report->n_spoiled);
+	       (unsigned long long)report->n_missed, (unsigned long long)(report->n_spoiled + report->n_refused));
 	printf("  computing        p50 %.2f us, p99 %.2f us, longest %.2f us\n",
 	       (double)histogram_quantile_ns(&report->execution, 0.5) * 1e-3,
 	       (double)histogram_quantile_ns(&report->execution, 0.99) * 1e-3, (double)report->execution.max_ns * 1e-3);
@@ -240,7 +241,7 @@ static int draw_through_loop(struct job *job, struct err *err)
 
 	job->file.step = report->step;
 	job->file.n_missed = report->n_missed;
-	job->file.n_redone = report->n_spoiled;
+	job->file.n_redone = report->n_spoiled + report->n_refused;
 	job->file.n_limited = sum(report->n_saturated, report->n_out) + sum(report->n_limited, report->n_out);
 	job->simulated = report->simulated;
 	snprintf(job->backend, sizeof(job->backend), "%s", report->backend);
