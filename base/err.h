@@ -27,10 +27,10 @@ enum jostle_error {
 #define JOSTLE_ERROR_LAST JOSTLE_EDIVERGED
 
 struct err {
-	int  code;         /* 0, or an enum jostle_error */
-	int  line, column; /* 1-based; 0 where they do not apply */
-	char file[256];    /* "" where it does not apply */
-	char text[768];    /* what was expected and what was found; no final full stop, no newline */
+	int code;         /* 0, or an enum jostle_error */
+	int line, column; /* 1-based; 0 where they do not apply */
+	char file[256];   /* "" where it does not apply */
+	char text[768];   /* what was expected and what was found; no final full stop, no newline */
 };
 
 /** Set code and text. Returns `code`, so that a caller can write `return err_set(…)`. err may be NULL. Call from: setup. */
@@ -38,7 +38,7 @@ int err_set(struct err *err, int code, const char *format, ...) __attribute__((f
 
 /** The same with a place in a file. `line` and `column` may be 0. Call from: setup. */
 int err_at(struct err *err, int code, const char *file, int line, int column, const char *format, ...)
-        __attribute__((format(printf, 6, 7)));
+	__attribute__((format(printf, 6, 7)));
 
 /** Put "context: " before the text. Returns err's code (JOSTLE_EINVAL when err is NULL). Call from: setup. */
 int err_context(struct err *err, const char *format, ...) __attribute__((format(printf, 2, 3)));

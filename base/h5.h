@@ -16,8 +16,8 @@ struct err;
 /** An open file. `path` is the final name; while writing the file is called path + ".partial". */
 struct h5_file {
 	hid_t id;
-	bool  writing;
-	char  path[1024];
+	bool writing;
+	char path[1024];
 };
 
 /** What a dataset says of itself to a person; both are written as attributes "units" and "long_name". */
@@ -51,11 +51,11 @@ int h5_make_group(const struct h5_file *file, const char *name, struct err *err)
 
 /** Write a dataset of shape dims[rank]. Call from: setup. */
 int h5_write_doubles(const struct h5_file *file, const char *name, size_t rank, const size_t dims[],
-                     const double values[], struct h5_label label, struct err *err);
+		     const double values[], struct h5_label label, struct err *err);
 int h5_write_floats(const struct h5_file *file, const char *name, size_t rank, const size_t dims[],
-                    const float values[], struct h5_label label, struct err *err);
+		    const float values[], struct h5_label label, struct err *err);
 int h5_write_u64s(const struct h5_file *file, const char *name, size_t rank, const size_t dims[],
-                  const uint64_t values[], struct h5_label label, struct err *err);
+		  const uint64_t values[], struct h5_label label, struct err *err);
 
 /**
  * Read a whole dataset into fresh memory, the caller's to free(). `rank` must match; dims[i] is the expected length, or
@@ -65,11 +65,11 @@ int h5_write_u64s(const struct h5_file *file, const char *name, size_t rank, con
  * link leads to. Call from: setup.
  */
 int h5_read_doubles(const struct h5_file *file, const char *name, size_t rank, size_t dims[], size_t max_values,
-                    double **values, struct err *err);
+		    double **values, struct err *err);
 int h5_read_floats(const struct h5_file *file, const char *name, size_t rank, size_t dims[], size_t max_values,
-                   float **values, struct err *err);
+		   float **values, struct err *err);
 int h5_read_u64s(const struct h5_file *file, const char *name, size_t rank, size_t dims[], size_t max_values,
-                 uint64_t **values, struct err *err);
+		 uint64_t **values, struct err *err);
 
 /** Whether an object of that name exists, by hard links alone. Call from: setup. */
 bool h5_has(const struct h5_file *file, const char *name);
@@ -85,9 +85,9 @@ int h5_set_u64(const struct h5_file *file, const char *object, const char *name,
  * h5_get_long_text() gives fresh memory, at most max_size bytes, the caller's to free(). Call from: setup.
  */
 int h5_get_text(const struct h5_file *file, const char *object, const char *name, char *text, size_t size,
-                struct err *err);
+		struct err *err);
 int h5_get_long_text(const struct h5_file *file, const char *object, const char *name, size_t max_size, char **text,
-                     struct err *err);
+		     struct err *err);
 int h5_get_double(const struct h5_file *file, const char *object, const char *name, double *value, struct err *err);
 int h5_get_u64(const struct h5_file *file, const char *object, const char *name, uint64_t *value, struct err *err);
 

@@ -25,6 +25,6 @@ size_t pool_n_threads(const struct pool *pool);
  * Call from: the thread that made the pool, and not from within `work`.
  */
 void pool_run(struct pool *pool, size_t n_pieces, void (*work)(void *context, size_t piece, size_t thread),
-              void *context);
+	      void *context);
 
 #endif

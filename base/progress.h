@@ -10,10 +10,10 @@
 
 struct progress {
 	const char *label;
-	double      total;
-	double      first;        /* done before this process began: resumed work */
-	int64_t     start_ns, last_ns;
-	bool        terminal, quiet;
+	double total;
+	double first; /* done before this process began: resumed work */
+	int64_t start_ns, last_ns;
+	bool terminal, quiet;
 };
 
 /** `total` in whatever unit progress_update() counts; `first` is what a resumed run found done. Call from: setup. */

@@ -11,13 +11,13 @@ struct err;
 struct h5_file;
 
 struct provenance {
-	const char *version;     /* filled by provenance_write() from the program when NULL */
-	const char *command;     /* the subcommand: "train", "sample" */
-	const char *backend;     /* "sim (in-process plant)", "ensemble", "comedi" … */
-	bool        simulated;   /* true for anything that no hardware produced */
-	uint64_t    seed;
-	const char *task;          /* as it was used, with every field; NULL where there is none */
-	const char *bench, *plant; /* files verbatim; NULL where there is none */
+	const char *version; /* filled by provenance_write() from the program when NULL */
+	const char *command; /* the subcommand: "train", "sample" */
+	const char *backend; /* "sim (in-process plant)", "ensemble", "comedi" … */
+	bool simulated;      /* true for anything that no hardware produced */
+	uint64_t seed;
+	const char *task;                 /* as it was used, with every field; NULL where there is none */
+	const char *bench, *plant;        /* files verbatim; NULL where there is none */
 	const char *protocol_checksum;    /* hex, or NULL */
 	const char *calibration_checksum; /* hex, or NULL */
 };

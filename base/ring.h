@@ -16,10 +16,10 @@ struct err;
 
 struct ring {
 	unsigned char *records;
-	size_t         record_size;
-	size_t         capacity; /* a power of two */
-	_Alignas(64) atomic_size_t head;   /* written by the producer */
-	_Alignas(64) atomic_size_t tail;   /* written by the consumer */
+	size_t record_size;
+	size_t capacity;                 /* a power of two */
+	_Alignas(64) atomic_size_t head; /* written by the producer */
+	_Alignas(64) atomic_size_t tail; /* written by the consumer */
 	_Alignas(64) atomic_uint_fast64_t n_dropped;
 };
 

@@ -16,13 +16,13 @@ struct err;
 #define SPEC_MAX_KEYS 16
 
 struct spec {
-	char   text[SPEC_MAX_TEXT]; /* as given */
-	char   name[64];
+	char text[SPEC_MAX_TEXT]; /* as given */
+	char name[64];
 	size_t n_keys;
 	struct spec_key {
-		char   key[32], value[512];
-		int    column; /* of the value, 1-based */
-		bool   used;
+		char key[32], value[512];
+		int column; /* of the value, 1-based */
+		bool used;
 	} keys[SPEC_MAX_KEYS];
 };
 
@@ -34,9 +34,10 @@ int spec_parse(struct spec *spec, const char *text, struct err *err);
  * Numbers must be finite and within [min, max]. Errors: JOSTLE_ECONFIG, with column, expected and found.
  * Call from: setup.
  */
-int spec_size(struct spec *spec, const char *key, bool required, size_t min, size_t max, size_t *value, struct err *err);
+int spec_size(struct spec *spec, const char *key, bool required, size_t min, size_t max, size_t *value,
+	      struct err *err);
 int spec_double(struct spec *spec, const char *key, bool required, double min, double max, double *value,
-                struct err *err);
+		struct err *err);
 int spec_text(struct spec *spec, const char *key, bool required, const char **value, struct err *err);
 
 /**
@@ -44,9 +45,9 @@ int spec_text(struct spec *spec, const char *key, bool required, const char **va
  * Errors: as above. Call from: setup.
  */
 int spec_doubles(struct spec *spec, const char *key, bool required, double min, double max, size_t capacity,
-                 double values[], size_t *n, struct err *err);
+		 double values[], size_t *n, struct err *err);
 int spec_sizes(struct spec *spec, const char *key, bool required, size_t min, size_t max, size_t capacity,
-               size_t values[], size_t *n, struct err *err);
+	       size_t values[], size_t *n, struct err *err);
 
 /** Refuse keys nobody asked for. Errors: JOSTLE_ECONFIG, naming the key and those that are known. Call from: setup. */
 int spec_finish(const struct spec *spec, const char *known_keys, struct err *err);

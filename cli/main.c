@@ -27,7 +27,8 @@ int command_failed(const struct err *err)
 
 static void print_help(FILE *out)
 {
-	fprintf(out, "jostle %s: runs a bench of thermally driven oscillators that learns to generate\n\n", jostle_version());
+	fprintf(out, "jostle %s: runs a bench of thermally driven oscillators that learns to generate\n\n",
+		jostle_version());
 	fprintf(out, "usage: jostle COMMAND [OPTIONS]; jostle COMMAND --help explains one\n\n");
 	for (size_t i = 0; command_registry[i]; i++)
 		fprintf(out, "  %-10s %s\n", command_registry[i]->name, command_registry[i]->help);

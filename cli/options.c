@@ -41,13 +41,14 @@ static void print_help(const char *command, const char *help, const struct optio
 {
 	printf("jostle %s: %s\n\n", command, help);
 	for (size_t i = 0; i < n_rows; i++) {
-		char      left[64];
+		char left[64];
 		const char *what = rows[i].kind == OPTION_FLAG ? "" : rows[i].what;
 
 		if (is_word(&rows[i]))
 			snprintf(left, sizeof(left), "%s", rows[i].what);
 		else
-			snprintf(left, sizeof(left), "%s%s%s%s", dashes(&rows[i]), rows[i].name, what[0] ? " " : "", what);
+			snprintf(left, sizeof(left), "%s%s%s%s", dashes(&rows[i]), rows[i].name, what[0] ? " " : "",
+				 what);
 		printf("  %-22s %s%s\n", left, rows[i].help, rows[i].required ? " (required)" : "");
 	}
 	printf("  %-22s %s\n", "--help", "this text");
@@ -94,7 +95,7 @@ static void store(const char *command, const struct option_row *row, const char 
 		*(uint64_t *)row->value = whole_number(command, row, text, UINT64_MAX);
 		break;
 	case OPTION_DOUBLE: {
-		char  *end;
+		char *end;
 		double value = strtod(text, &end);
 
 		if (end == text || *end || !isfinite(value) || value < row->min || value > row->max)
@@ -109,16 +110,15 @@ static void store(const char *command, const struct option_row *row, const char 
 static const struct option_row *find(const struct option_row rows[], size_t n_rows, const char *name, size_t length)
 {
 	for (size_t i = 0; i < n_rows; i++)
-		if (!is_word(&rows[i]) && strlen(rows[i].name) == length &&
-		    strncmp(rows[i].name, name, length) == 0)
+		if (!is_word(&rows[i]) && strlen(rows[i].name) == length && strncmp(rows[i].name, name, length) == 0)
 			return &rows[i];
 	return NULL;
 }
 
 void options_parse(const char *command, const char *help, const struct option_row rows[], size_t n_rows, int argc,
-                   char **argv)
+		   char **argv)
 {
-	bool   given[64] = {false};
+	bool given[64] = {false};
 	size_t argument = 0;
 
 	for (int i = 1; i < argc; i++) {
@@ -138,10 +138,10 @@ void options_parse(const char *command, const char *help, const struct option_ro
 			argument += rows[argument].kind == OPTION_ARGUMENT;
 			continue;
 		}
-		const char              *name = word + (word[1] == '-' ? 2 : 1);
-		const size_t             length = strcspn(name, "=");
+		const char *name = word + (word[1] == '-' ? 2 : 1);
+		const size_t length = strcspn(name, "=");
 		const struct option_row *row = find(rows, n_rows, name, length);
-		const char              *text = name[length] == '=' ? name + length + 1 : NULL;
+		const char *text = name[length] == '=' ? name + length + 1 : NULL;
 
 		if (!row || (word[1] == '-') != (row->name[1] != '\0'))
 			refuse(command, "unknown option \"%s\"", word);
@@ -156,6 +156,6 @@ void options_parse(const char *command, const char *help, const struct option_ro
 	}
 	for (size_t i = 0; i < n_rows; i++)
 		if (rows[i].required && !given[i])
-			refuse(command, "%s%s %s is required", dashes(&rows[i]),
-			       is_word(&rows[i]) ? "" : rows[i].name, rows[i].what);
+			refuse(command, "%s%s %s is required", dashes(&rows[i]), is_word(&rows[i]) ? "" : rows[i].name,
+			       rows[i].what);
 }

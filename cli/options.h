@@ -22,18 +22,18 @@ enum option_kind {
 };
 
 struct option_list {
-	size_t      n;
+	size_t n;
 	const char *text[OPTION_LIST_MAX];
 };
 
 struct option_row {
-	const char      *name; /* "out" for --out; one letter for -n */
+	const char *name; /* "out" for --out; one letter for -n */
 	enum option_kind kind;
-	void            *value;
-	const char      *what; /* placeholder in the help: "FILE" */
-	const char      *help;
-	bool             required;
-	double           min, max;
+	void *value;
+	const char *what; /* placeholder in the help: "FILE" */
+	const char *help;
+	bool required;
+	double min, max;
 };
 
 /**
@@ -42,7 +42,7 @@ struct option_row {
  * help, and ends the process with EXIT_USAGE. Call from: setup.
  */
 void options_parse(const char *command, const char *help, const struct option_row rows[], size_t n_rows, int argc,
-                   char **argv);
+		   char **argv);
 
 #define OPTIONS_COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
 

@@ -25,11 +25,11 @@ static void transpose(const double bins[], double picture[])
 }
 
 int picture_of_samples(const char *path, const char *title, const struct mixture *mixture,
-                       const struct sample_file *file, const struct metrics *metrics, struct err *err)
+		       const struct sample_file *file, const struct metrics *metrics, struct err *err)
 {
 	double *memory = calloc(4 * N_BINS, sizeof(*memory));
-	char    first[160], second[160] = "";
-	int     status;
+	char first[160], second[160] = "";
+	int status;
 
 	if (!memory)
 		return err_set(err, JOSTLE_ENOMEM, "no memory for a picture");
@@ -45,17 +45,17 @@ int picture_of_samples(const char *path, const char *title, const struct mixture
 	}
 	transpose(target_bins, target_picture);
 	transpose(sample_bins, sample_picture);
-	snprintf(first, sizeof(first), "%zu samples, %s drive; total variation %.3f, floor of exact draws %.3f", file->n,
-	         file->drive, metrics->total_variation, metrics->floor);
+	snprintf(first, sizeof(first), "%zu samples, %s drive; total variation %.3f, floor of exact draws %.3f",
+		 file->n, file->drive, metrics->total_variation, metrics->floor);
 	for (size_t k = 0; k < metrics->n_modes; k++) {
 		const size_t length = strlen(second);
 
 		snprintf(second + length, sizeof(second) - length, "%s%.3f ± %.3f", k ? ", " : "mode weights ",
-		         metrics->mode_weight[k], metrics->mode_error[k]);
+			 metrics->mode_weight[k], metrics->mode_error[k]);
 	}
 	const char *const captions[] = {first, second};
-	status = figure_densities(path, title, MIXTURE_HALF_SIDE, MIXTURE_BINS, target_picture, sample_picture, captions,
-	                          second[0] ? 2 : 1, err);
+	status = figure_densities(path, title, MIXTURE_HALF_SIDE, MIXTURE_BINS, target_picture, sample_picture,
+				  captions, second[0] ? 2 : 1, err);
 	free(memory);
 	return status;
 }
@@ -64,13 +64,13 @@ int picture_of_samples(const char *path, const char *title, const struct mixture
 #define MAX_DRAWN 512
 
 int picture_of_training(const char *path, const struct task *task, const struct protocol *protocol,
-                        const struct training_report *report, struct err *err)
+			const struct training_report *report, struct err *err)
 {
 	const size_t n = protocol->network.n_parameters <= MAX_DRAWN ? protocol->network.n_parameters : 0;
 	const size_t n_knots = protocol->n_knots;
-	char         caption[160], names[MAX_DRAWN][64];
-	const char  *name[MAX_DRAWN];
-	double      *variance = malloc(n_knots * sizeof(*variance));
+	char caption[160], names[MAX_DRAWN][64];
+	const char *name[MAX_DRAWN];
+	double *variance = malloc(n_knots * sizeof(*variance));
 
 	if (!variance)
 		return err_set(err, JOSTLE_ENOMEM, "no memory for a picture");
@@ -81,19 +81,19 @@ int picture_of_training(const char *path, const struct task *task, const struct 
 		name[k] = names[k];
 	}
 	snprintf(caption, sizeof(caption), "%s; %zu parameters on %zu knots; loss 1 is the zero score", protocol->rule,
-	         protocol->network.n_parameters, n_knots);
-	const char *const            captions[] = {caption};
+		 protocol->network.n_parameters, n_knots);
+	const char *const captions[] = {caption};
 	const struct figure_training training = {.n_knots = n_knots,
-	                                         .t = report->t,
-	                                         .loss = report->loss,
-	                                         .loss_se = report->standard_error,
-	                                         .n_parameters = n,
-	                                         .theta = protocol->theta,
-	                                         .variance = variance,
-	                                         .name = name,
-	                                         .caption = captions,
-	                                         .n_captions = 1};
-	int                          status = figure_training(path, task->name, &training, err);
+						 .t = report->t,
+						 .loss = report->loss,
+						 .loss_se = report->standard_error,
+						 .n_parameters = n,
+						 .theta = protocol->theta,
+						 .variance = variance,
+						 .name = name,
+						 .caption = captions,
+						 .n_captions = 1};
+	int status = figure_training(path, task->name, &training, err);
 	free(variance);
 	return status;
 }

@@ -14,7 +14,8 @@ int potential_init(struct potential *potential, const struct protocol *protocol,
 	*potential = (struct potential){0};
 	if (!network_is_plain(network))
 		return err_set(err, JOSTLE_ECONFIG,
-			       "the protocol has hidden or noise variables, or mobilities or temperatures other than 1: the loop "
+			       "the protocol has hidden or noise variables, or mobilities or temperatures other than "
+			       "1: the loop "
 			       "can't carry those out");
 	*potential = (struct potential){
 		.protocol = protocol,

@@ -38,8 +38,8 @@ struct problem {
 	size_t n_stored;     /* blocks of the stored sample; 0 while there is none */
 	size_t first_stored; /* where this rank's part of them begins */
 	float *stored;       /* this rank's part: [blocks][x0, x][site][lane] */
-	float *packed;   /* the network's packed theta */
-	float *scratch;  /* of the threads */
+	float *packed;       /* the network's packed theta */
+	float *scratch;      /* of the threads */
 	size_t scratch_size;
 	double *sums; /* of the chunks */
 };

@@ -20,10 +20,10 @@ struct spec;
 struct target {
 	const struct target_type *type;
 	size_t n_sites;
-	size_t n_train, n_held; /* sizes of a finite data set; 0 where draws never end */
+	size_t n_train, n_held;   /* sizes of a finite data set; 0 where draws never end */
 	struct mixture mixture;   /* the exact density; n_modes 0 where there is none */
 	struct image_set *images; /* the images, for metrics to compare with; NULL where there are none */
-	void *data;             /* the type's own */
+	void *data;               /* the type's own */
 };
 
 /** All members are required; the registry's conformance test walks them. */

@@ -185,7 +185,8 @@ static int check_numbers(const struct task *task, const char **field, struct err
 			       training->rate);
 	*field = "readout";
 	if (!task_readout_name(task->readout_weight))
-		return err_set(err, JOSTLE_ECONFIG, "expected a weight of 0.5 (density), 1 (image) or 0 (none), found %g",
+		return err_set(err, JOSTLE_ECONFIG,
+			       "expected a weight of 0.5 (density), 1 (image) or 0 (none), found %g",
 			       task->readout_weight);
 	return 0;
 }

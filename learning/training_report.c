@@ -58,7 +58,8 @@ int training_report_write(const struct training_report *report, const struct h5_
 
 	for (size_t i = 0; i < sizeof(sets) / sizeof(sets[0]) && !status; i++)
 		if (sets[i].measured)
-			status = h5_write_doubles(file, sets[i].name, 1, &report->n_knots, sets[i].values, sets[i].label, err);
+			status = h5_write_doubles(file, sets[i].name, 1, &report->n_knots, sets[i].values,
+						  sets[i].label, err);
 	return status;
 }
 

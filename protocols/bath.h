@@ -39,7 +39,7 @@ struct bath {
 /** All members are required. */
 struct bath_type {
 	const char *name, *summary, *settings;
-	size_t      n_auxiliary; /* auxiliary variables per site: 0 or 1 */
+	size_t n_auxiliary; /* auxiliary variables per site: 0 or 1 */
 
 	/** Read the settings, each with a default, into `bath`. Errors: JOSTLE_ECONFIG. Call from: setup. */
 	int (*init)(struct bath *bath, struct spec *spec, struct err *err);

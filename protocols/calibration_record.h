@@ -21,7 +21,7 @@ struct provenance;
 
 /** V = offset_V + gain * quantity; quantity in SI for displacement (m) and force (N), natural for parameters. */
 struct channel_calibration {
-	double gain;     /* V per m, V per N, V per unit of theta; never 0 */
+	double gain; /* V per m, V per N, V per unit of theta; never 0 */
 	double offset_V;
 	double gain_sd, offset_sd_V; /* one standard deviation; 0 in a nominal record */
 };
@@ -32,20 +32,20 @@ struct passive_force {
 };
 
 struct calibration_record {
-	char         bench[64];
-	bool         nominal;          /* stated, not measured */
-	double       stiffness_N_per_m, damping_N_s_per_m, temperature_K;
-	struct units units;            /* from the three above */
-	double       latency_periods;  /* beyond the one period that every bench has */
-	size_t       n_in, n_out, n_sites;
+	char bench[64];
+	bool nominal; /* stated, not measured */
+	double stiffness_N_per_m, damping_N_s_per_m, temperature_K;
+	struct units units;     /* from the three above */
+	double latency_periods; /* beyond the one period that every bench has */
+	size_t n_in, n_out, n_sites;
 	struct channel_calibration *in, *out; /* [n_in], [n_out], in the order of the bench file */
-	struct passive_force       *passive;  /* [n_sites] */
-	char         checksum[HASH_HEX_SIZE]; /* set by seal, save and load */
+	struct passive_force *passive;        /* [n_sites] */
+	char checksum[HASH_HEX_SIZE];         /* set by seal, save and load */
 };
 
 /** Memory for the arrays, gains 1, passive force -x. The caller ends it with calibration_record_fini(). Call from: setup. */
-int  calibration_record_init(struct calibration_record *record, size_t n_in, size_t n_out, size_t n_sites,
-                             struct err *err);
+int calibration_record_init(struct calibration_record *record, size_t n_in, size_t n_out, size_t n_sites,
+			    struct err *err);
 void calibration_record_fini(struct calibration_record *record);
 
 /** Compute units and checksum from the content. Call from: setup. */
@@ -56,7 +56,7 @@ int calibration_record_check(const struct calibration_record *record, struct err
 
 /** Errors: as protocol_save() and protocol_load(). Call from: setup. */
 int calibration_record_save(struct calibration_record *record, const char *path, const struct provenance *provenance,
-                            struct err *err);
+			    struct err *err);
 int calibration_record_load(struct calibration_record *record, const char *path, struct err *err);
 
 #endif

@@ -22,16 +22,16 @@ enum observation_field {
 };
 
 struct observation_batch {
-	double       t;          /* diffusion time of every moment */
-	double       step;       /* probe time delta between before and after; 0 when x_after is NULL */
-	size_t       n_blocks;   /* whole blocks: n = 32 n_blocks */
-	size_t       n_sites;    /* lattice sites in a block, at most NETWORK_MAX_SITES */
-	const float *x_before;   /* [block][site][lane] */
+	double t;              /* diffusion time of every moment */
+	double step;           /* probe time delta between before and after; 0 when x_after is NULL */
+	size_t n_blocks;       /* whole blocks: n = 32 n_blocks */
+	size_t n_sites;        /* lattice sites in a block, at most NETWORK_MAX_SITES */
+	const float *x_before; /* [block][site][lane] */
 	const float *x_after;
-	const float *force;      /* measured total force at x_before, never the number that was commanded */
-	const float *x0;         /* the datum that x_before was noised from */
-	const float *command;    /* what was commanded */
-	const float *passive;    /* f_pass(x_before) of the bench; -x on an ideal one */
+	const float *force;   /* measured total force at x_before, never the number that was commanded */
+	const float *x0;      /* the datum that x_before was noised from */
+	const float *command; /* what was commanded */
+	const float *passive; /* f_pass(x_before) of the bench; -x on an ideal one */
 };
 
 #endif

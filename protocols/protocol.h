@@ -16,23 +16,23 @@ struct provenance;
 
 struct protocol {
 	struct network network;
-	size_t         n_knots;
-	double        *t;     /* [n_knots], ascending, natural time */
-	double        *theta; /* [n_knots][n_parameters], natural units */
-	struct wall   *wall;  /* [n_knots] */
-	double         readout_weight;       /* see diffusion_readout() */
-	char           rule[64];             /* how it was learned: "denoising, adam" */
-	char           bath[64]; /* the forward process, one-line form: "white" */
-	char          *task;                 /* the task as it was used, a task file with every field, or NULL */
-	char           checksum[HASH_HEX_SIZE]; /* of everything above but rule and task; set by save and load */
+	size_t n_knots;
+	double *t;                    /* [n_knots], ascending, natural time */
+	double *theta;                /* [n_knots][n_parameters], natural units */
+	struct wall *wall;            /* [n_knots] */
+	double readout_weight;        /* see diffusion_readout() */
+	char rule[64];                /* how it was learned: "denoising, adam" */
+	char bath[64];                /* the forward process, one-line form: "white" */
+	char *task;                   /* the task as it was used, a task file with every field, or NULL */
+	char checksum[HASH_HEX_SIZE]; /* of everything above but rule and task; set by save and load */
 };
 
 /**
  * Build a protocol of zeros: takes over `network` (the caller no longer ends it), even on error. t is copied.
  * The caller ends it with protocol_fini(). Errors: JOSTLE_ENOMEM. Call from: setup.
  */
-int  protocol_init(struct protocol *protocol, struct network *network, const double t[], size_t n_knots,
-                   struct err *err);
+int protocol_init(struct protocol *protocol, struct network *network, const double t[], size_t n_knots,
+		  struct err *err);
 void protocol_fini(struct protocol *protocol);
 
 /** theta[n_parameters] and the wall at time t. RT_SAFE. Call from: any. */
@@ -49,8 +49,8 @@ int protocol_save(struct protocol *protocol, const char *path, const struct prov
 
 /** The same, and whatever `more` writes beside it into the same file. Errors: also those of `more`. Call from: setup. */
 int protocol_save_with(struct protocol *protocol, const char *path, const struct provenance *provenance,
-		       int (*more)(const struct h5_file *file, const void *context, struct err *err), const void *context,
-		       struct err *err);
+		       int (*more)(const struct h5_file *file, const void *context, struct err *err),
+		       const void *context, struct err *err);
 
 /**
  * Read and check everything: version, sizes, finite numbers, ascending knots, terms, checksum. The caller ends it with

@@ -162,8 +162,8 @@ static int check_savable(const struct protocol *protocol, const char *path, stru
 }
 
 int protocol_save_with(struct protocol *protocol, const char *path, const struct provenance *provenance,
-		       int (*more)(const struct h5_file *file, const void *context, struct err *err), const void *context,
-		       struct err *err)
+		       int (*more)(const struct h5_file *file, const void *context, struct err *err),
+		       const void *context, struct err *err)
 {
 	struct h5_file file;
 	int status = check_savable(protocol, path, err);

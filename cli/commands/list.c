@@ -27,7 +27,7 @@ static void member(const char *name, const char *summary, const char *settings)
 /** A file's name and the text of its "summary:" field. */
 static void print_file(const char *name, const char *path, void *context)
 {
-	char  line[512], summary[512] = "";
+	char line[512], summary[512] = "";
 	FILE *file = fopen(path, "r");
 
 	(void)context;
@@ -69,7 +69,7 @@ static int run(int argc, char **argv)
 
 /* The only global symbol of this file. */
 const struct subcommand command_list = {
-        .name = "list",
-        .help = "what there is to choose from: tasks, benches, terms, targets, rules, drivers",
-        .run = run,
+	.name = "list",
+	.help = "what there is to choose from: tasks, benches, terms, targets, rules, drivers",
+	.run = run,
 };

@@ -33,7 +33,7 @@ static double largest(const struct protocol *protocol, size_t k)
 static void show(const struct protocol *protocol, const char *path)
 {
 	const struct network *network = &protocol->network;
-	const size_t          last = protocol->n_knots - 1;
+	const size_t last = protocol->n_knots - 1;
 
 	printf("%s\n", path);
 	printf("  checksum    %s\n", protocol->checksum);
@@ -62,10 +62,10 @@ static void show(const struct protocol *protocol, const char *path)
 /** Ask the loop whether it would draw from this protocol on this bench, without opening the bench. */
 static int check_on_bench(const struct protocol *protocol, const char *name, const char *drive, struct err *err)
 {
-	char                      path[1024];
-	struct bench              bench = {0};
+	char path[1024];
+	struct bench bench = {0};
 	struct calibration_record record = {0};
-	int                       status = find_file(FIND_BENCH, name, path, sizeof(path), err);
+	int status = find_file(FIND_BENCH, name, path, sizeof(path), err);
 
 	if (status || (status = bench_load(&bench, path, err)))
 		return status;
@@ -75,13 +75,13 @@ static int check_on_bench(const struct protocol *protocol, const char *name, con
 		status = bench_calibration_nominal(&record, &bench, err);
 	if (!status)
 		status = sampling_check(&(struct sampling_options){.bench = &bench,
-		                                                   .protocol = protocol,
-		                                                   .record = &record,
-		                                                   .n_samples = 1,
-		                                                   .relax_time = SEQUENCER_MINIMUM_RELAXATION,
-		                                                   .t_final = protocol->t[protocol->n_knots - 1],
-		                                                   .t_minimum = protocol->t[0]},
-		                        err);
+								   .protocol = protocol,
+								   .record = &record,
+								   .n_samples = 1,
+								   .relax_time = SEQUENCER_MINIMUM_RELAXATION,
+								   .t_final = protocol->t[protocol->n_knots - 1],
+								   .t_minimum = protocol->t[0]},
+					err);
 	if (!status)
 		printf("  bench %s can run it, %s drive, delta = %g relaxation times\n", bench.name,
 		       bench_drive_name(bench.drive), bench_step(&bench));
@@ -92,15 +92,16 @@ static int check_on_bench(const struct protocol *protocol, const char *name, con
 
 static int run(int argc, char **argv)
 {
-	const char             *verb = NULL, *path = NULL, *bench = NULL, *drive = NULL;
+	const char *verb = NULL, *path = NULL, *bench = NULL, *drive = NULL;
 	const struct option_row rows[] = {
-	        {"verb", OPTION_ARGUMENT, &verb, "show|check", "print the content, or only check the file", true, 0, 0},
-	        {"file", OPTION_ARGUMENT, &path, "FILE", "a protocol file", true, 0, 0},
-	        {"bench", OPTION_TEXT, &bench, "BENCH", "check too that this bench can run it", false, 0, 0},
-	        {"drive", OPTION_TEXT, &drive, "DRIVE", "feedback or parametric, where the bench has both", false, 0, 0},
+		{"verb", OPTION_ARGUMENT, &verb, "show|check", "print the content, or only check the file", true, 0, 0},
+		{"file", OPTION_ARGUMENT, &path, "FILE", "a protocol file", true, 0, 0},
+		{"bench", OPTION_TEXT, &bench, "BENCH", "check too that this bench can run it", false, 0, 0},
+		{"drive", OPTION_TEXT, &drive, "DRIVE", "feedback or parametric, where the bench has both", false, 0,
+		 0},
 	};
 	struct protocol protocol;
-	struct err      err = {0};
+	struct err err = {0};
 
 	options_parse("protocol", "show or check a driving protocol", rows, OPTIONS_COUNT(rows), argc, argv);
 	if (strcmp(verb, "show") != 0 && strcmp(verb, "check") != 0) {
@@ -108,8 +109,9 @@ static int run(int argc, char **argv)
 		return EXIT_USAGE;
 	}
 	if (drive && (!bench || (strcmp(drive, "feedback") != 0 && strcmp(drive, "parametric") != 0))) {
-		fprintf(stderr, "jostle protocol: --drive: expected feedback or parametric, and a --bench, found \"%s\"\n",
-		        drive);
+		fprintf(stderr,
+			"jostle protocol: --drive: expected feedback or parametric, and a --bench, found \"%s\"\n",
+			drive);
 		return EXIT_USAGE;
 	}
 	if (protocol_load(&protocol, path, &err))
@@ -125,7 +127,7 @@ static int run(int argc, char **argv)
 
 /* The only global symbol of this file. */
 const struct subcommand command_protocol = {
-        .name = "protocol",
-        .help = "show or check a driving protocol",
-        .run = run,
+	.name = "protocol",
+	.help = "show or check a driving protocol",
+	.run = run,
 };

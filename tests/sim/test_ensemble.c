@@ -25,8 +25,8 @@
 #define N_SITES 2
 
 struct fixture {
-	struct pool    *pool[2]; /* one thread, two threads */
-	struct bath     bath;
+	struct pool *pool[2]; /* one thread, two threads */
+	struct bath bath;
 	struct protocol protocol;
 };
 
@@ -34,9 +34,9 @@ struct fixture {
 static void gaussian_protocol(struct protocol *protocol, double variance)
 {
 	const char *const specs[] = {"onsite-power powers=2"};
-	struct network    network;
-	struct err        err;
-	double            t[32];
+	struct network network;
+	struct err err;
+	double t[32];
 
 	knots_geometric(DIFFUSION_T_MINIMUM, DIFFUSION_T_FINAL, 32, t);
 	assert_int_equal(network_init(&network, N_SITES, 1, specs, 1, &err), 0);
@@ -53,7 +53,7 @@ static void gaussian_protocol(struct protocol *protocol, double variance)
 static int setup(void **state)
 {
 	struct fixture *fx = calloc(1, sizeof(*fx));
-	struct err      err;
+	struct err err;
 
 	assert_non_null(fx);
 	for (size_t i = 0; i < 2; i++)
@@ -82,7 +82,7 @@ static void block_words_are_random123s_bit_for_bit(void **state)
 	const uint32_t firsts[] = {0, 7, 0x7fffffffu, UINT32_MAX - BLOCK_LANES + 1};
 	const uint64_t steps[] = {0, 1, UINT32_MAX, (uint64_t)UINT32_MAX + 1, UINT64_MAX};
 	const uint32_t blocks[] = {0, 35, 0xffffffu};
-	uint32_t       words[4][BLOCK_LANES], reference[4];
+	uint32_t words[4][BLOCK_LANES], reference[4];
 
 	(void)state;
 	for (size_t kernel = 0; engine_kernels_all()[kernel]; kernel++)
@@ -103,8 +103,8 @@ static void block_words_are_random123s_bit_for_bit(void **state)
 static void block_normals_are_those_of_the_reference_to_single_precision(void **state)
 {
 	const uint64_t seeds[] = {0, 1, 0x123456789abcdef0u, UINT64_MAX};
-	float          normals[8 * BLOCK_LANES];
-	double         reference[4], worst = 0.0;
+	float normals[8 * BLOCK_LANES];
+	double reference[4], worst = 0.0;
 
 	(void)state;
 	for (size_t kernel = 0; engine_kernels_all()[kernel]; kernel++)
@@ -113,12 +113,13 @@ static void block_normals_are_those_of_the_reference_to_single_precision(void **
 				const uint64_t address = step % 4 ? step : step << 33 | 5;
 
 				engine_kernels_all()[kernel]->normals(seeds[s], RANDOM_BATH, 4294967000u, address, 6,
-				                                      normals);
+								      normals);
 				for (uint32_t l = 0; l < BLOCK_LANES; l++)
 					for (uint32_t v = 0; v < 6; v++) {
 						random_normals(seeds[s], RANDOM_BATH, 4294967000u + l, address, v / 4,
-						               reference);
-						const double radius = hypot(reference[v % 4 & ~1u], reference[v % 4 | 1u]);
+							       reference);
+						const double radius =
+							hypot(reference[v % 4 & ~1u], reference[v % 4 | 1u]);
 						/* ln u is rounded to 2^-24 near u = 1, where the radius is its square root. */
 						const double allowed = 1e-6 + 1.2e-7 / radius;
 						const double off = normals[v * BLOCK_LANES + l] - reference[v % 4];
@@ -134,9 +135,9 @@ static void block_normals_are_those_of_the_reference_to_single_precision(void **
 static void block_normals_have_the_moments_tails_and_independence_of_normal_numbers(void **state)
 {
 	const size_t n_steps = 20000;
-	double       moment[5] = {0}, across_variables = 0, across_lanes = 0, across_steps = 0;
-	size_t       beyond[6] = {0};
-	float        now[4 * BLOCK_LANES], before[4 * BLOCK_LANES] = {0};
+	double moment[5] = {0}, across_variables = 0, across_lanes = 0, across_steps = 0;
+	size_t beyond[6] = {0};
+	float now[4 * BLOCK_LANES], before[4 * BLOCK_LANES] = {0};
 
 	(void)state;
 	for (uint64_t step = 0; step < n_steps; step++) {
@@ -192,7 +193,8 @@ static void a_kick_is_a_step_with_the_normals_of_its_address(void **state)
 			for (size_t i = 0; i < 12 * BLOCK_LANES; i++) {
 				const size_t v = i / BLOCK_LANES;
 				const double before = 0.01f * (float)i;
-				const double after = v < n ? before + advance[v] * f[i] + amplitude[v] * normals[i] : before;
+				const double after =
+					v < n ? before + advance[v] * f[i] + amplitude[v] * normals[i] : before;
 
 				assert_true(fabs(x[i] - after) < 1e-5);
 			}
@@ -218,8 +220,8 @@ static void forward_transitions_are_exact_at_any_step(void **state)
 {
 	struct fixture *fx = *state;
 	struct ensemble ensemble;
-	struct err      err;
-	const size_t    n = 40000;
+	struct err err;
+	const size_t n = 40000;
 
 	assert_int_equal(ensemble_init(&ensemble, n, N_SITES, 3, 0, &err), 0);
 	for (size_t i = 0; i < ensemble.n_blocks * N_SITES * BLOCK_LANES; i++)
@@ -242,10 +244,10 @@ static void a_gaussian_protocol_generates_its_gaussian(void **state)
 {
 	struct fixture *fx = *state;
 	struct ensemble ensemble;
-	struct err      err;
-	const size_t    n = 20000;
-	size_t          n_diverged;
-	float          *samples = malloc(n * N_SITES * sizeof(*samples));
+	struct err err;
+	const size_t n = 20000;
+	size_t n_diverged;
+	float *samples = malloc(n * N_SITES * sizeof(*samples));
 
 	assert_non_null(samples);
 	fx->protocol.readout_weight = 0.5;
@@ -270,9 +272,9 @@ static void a_gaussian_protocol_generates_its_gaussian(void **state)
 static float *generate(struct fixture *fx, struct pool *pool, size_t n, uint32_t first_replica, double step)
 {
 	struct ensemble ensemble;
-	struct err      err;
-	size_t          n_diverged;
-	float          *samples = malloc(n * N_SITES * sizeof(*samples));
+	struct err err;
+	size_t n_diverged;
+	float *samples = malloc(n * N_SITES * sizeof(*samples));
 
 	assert_non_null(samples);
 	assert_int_equal(ensemble_init(&ensemble, n, N_SITES, 5, first_replica, &err), 0);
@@ -287,10 +289,10 @@ static float *generate(struct fixture *fx, struct pool *pool, size_t n, uint32_t
 static void results_do_not_depend_on_threads_nor_on_how_replicas_are_shared_out(void **state)
 {
 	struct fixture *fx = *state;
-	float          *one = generate(fx, fx->pool[0], 1000, 0, 0.01);
-	float          *two = generate(fx, fx->pool[1], 1000, 0, 0.01);
-	float          *tail = generate(fx, fx->pool[1], 1000 - 320, 320, 0.01);
-	float          *odd = generate(fx, fx->pool[0], 33, 7, 0.01);
+	float *one = generate(fx, fx->pool[0], 1000, 0, 0.01);
+	float *two = generate(fx, fx->pool[1], 1000, 0, 0.01);
+	float *tail = generate(fx, fx->pool[1], 1000 - 320, 320, 0.01);
+	float *odd = generate(fx, fx->pool[0], 33, 7, 0.01);
 
 	assert_memory_equal(one, two, 1000 * N_SITES * sizeof(float));
 	assert_memory_equal(one + 320 * N_SITES, tail, (1000 - 320) * N_SITES * sizeof(float));
@@ -305,11 +307,11 @@ static void results_do_not_depend_on_threads_nor_on_how_replicas_are_shared_out(
 static void generate_on_a_lattice(struct fixture *fx, size_t target, size_t nx, struct ensemble *ensemble)
 {
 	const char *const specs[] = {"onsite-power powers=1-4", "bilinear range=all", "bilinear range=2.3",
-	                             "pair-power exponents=2,1 range=2", "pair-power exponents=2,2 range=1"};
-	const double      t[2] = {0.6, 1.0};
-	struct network    network;
-	struct protocol   protocol;
-	struct err        err;
+				     "pair-power exponents=2,1 range=2", "pair-power exponents=2,2 range=1"};
+	const double t[2] = {0.6, 1.0};
+	struct network network;
+	struct protocol protocol;
+	struct err err;
 
 	assert_int_equal(network_init(&network, nx, 5, specs, 5, &err), 0);
 	assert_int_equal(protocol_init(&protocol, &network, t, 2, &err), 0);
@@ -333,7 +335,7 @@ static void generate_on_a_lattice(struct fixture *fx, size_t target, size_t nx, 
 static void every_target_generates_the_same_to_rounding(void **state)
 {
 	struct fixture *fx = *state;
-	size_t          n_targets = 0;
+	size_t n_targets = 0;
 
 	while (engine_kernels_all()[n_targets] && network_kernels_all()[n_targets])
 		n_targets++;
@@ -357,15 +359,15 @@ static void every_target_generates_the_same_to_rounding(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        cmocka_unit_test(block_words_are_random123s_bit_for_bit),
-	        cmocka_unit_test(a_kick_is_a_step_with_the_normals_of_its_address),
-	        cmocka_unit_test(block_normals_are_those_of_the_reference_to_single_precision),
-	        cmocka_unit_test(block_normals_have_the_moments_tails_and_independence_of_normal_numbers),
-	        cmocka_unit_test_setup_teardown(forward_transitions_are_exact_at_any_step, setup, teardown),
-	        cmocka_unit_test_setup_teardown(a_gaussian_protocol_generates_its_gaussian, setup, teardown),
-	        cmocka_unit_test_setup_teardown(
-	                results_do_not_depend_on_threads_nor_on_how_replicas_are_shared_out, setup, teardown),
-	        cmocka_unit_test_setup_teardown(every_target_generates_the_same_to_rounding, setup, teardown),
+		cmocka_unit_test(block_words_are_random123s_bit_for_bit),
+		cmocka_unit_test(a_kick_is_a_step_with_the_normals_of_its_address),
+		cmocka_unit_test(block_normals_are_those_of_the_reference_to_single_precision),
+		cmocka_unit_test(block_normals_have_the_moments_tails_and_independence_of_normal_numbers),
+		cmocka_unit_test_setup_teardown(forward_transitions_are_exact_at_any_step, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_gaussian_protocol_generates_its_gaussian, setup, teardown),
+		cmocka_unit_test_setup_teardown(results_do_not_depend_on_threads_nor_on_how_replicas_are_shared_out,
+						setup, teardown),
+		cmocka_unit_test_setup_teardown(every_target_generates_the_same_to_rounding, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
