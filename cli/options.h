@@ -30,7 +30,7 @@ struct option_row {
 	const char *name; /* "out" for --out; one letter for -n */
 	enum option_kind kind;
 	void *value;
-	const char *what; /* placeholder in the help: "FILE" */
+	const char *what; /* what the help calls the value: "FILE" */
 	const char *help;
 	bool required;
 	double min, max;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "control/realtime.h"
 #include "control/stability.h"
 #include "daq/bench.h"
@@ -84,14 +85,6 @@ bool loop_request(struct loop *loop, enum supervisor_event event)
 	return ring_push(&loop->requests, &event);
 }
 
-static int64_t clock_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
-
 /**
  * The number of this edge on the time grid: the next one, unless the driver says that edges were missed. When it says so
  * and none was left out, the outputs were written too late for this one.
@@ -142,7 +135,7 @@ void loop_tick(struct loop *loop)
 	const int64_t before_ns = loop->state.t_ns;
 	const int exchange = loop->daq->driver->exchange(loop->daq, loop->out_V, loop->in_V, &loop->state.t_ns);
 	const bool timed = loop->paced || loop->n_ticks % TIMED_TICKS == 0;
-	const int64_t start_ns = timed ? clock_ns() : 0;
+	const int64_t start_ns = timed ? clock_now_ns() : 0;
 
 	count_tick(loop, exchange, before_ns);
 	take_request(loop);
@@ -155,7 +148,7 @@ void loop_tick(struct loop *loop)
 		sequencer_publish(&loop->sequencer);
 
 	if (timed)
-		histogram_add(&loop->execution, clock_ns() - start_ns);
+		histogram_add(&loop->execution, clock_now_ns() - start_ns);
 }
 
 static bool at_end(const struct loop *loop)

@@ -7,6 +7,7 @@
 
 #include "base/err.h"
 #include "base/interrupt.h"
+#include "base/memory.h"
 #include "base/pool.h"
 #include "base/progress.h"
 #include "protocols/bath.h"
@@ -22,16 +23,6 @@
    for all of them while their x stays there for all steps of a chunk: with 144 sites 84 kB and 4 times 18 kB. Few enough
    to share out evenly. */
 #define PIECE_BLOCKS 4
-
-static size_t rounded_up(size_t n, size_t multiple)
-{
-	return (n + multiple - 1) / multiple * multiple;
-}
-
-static void *aligned_floats(size_t n)
-{
-	return aligned_alloc(64, rounded_up(n * sizeof(float), 64));
-}
 
 int ensemble_init(struct ensemble *ensemble, size_t n_replicas, size_t n_variables, uint64_t seed,
 		  uint32_t first_replica, struct err *err)
@@ -49,7 +40,7 @@ int ensemble_init(struct ensemble *ensemble, size_t n_replicas, size_t n_variabl
 		return err_set(err, JOSTLE_EINVAL, "expected 1 to %u replicas, found %zu", UINT32_MAX - first_replica,
 			       n_replicas);
 	const size_t n = ensemble->n_blocks * n_variables * BLOCK_LANES;
-	ensemble->x = aligned_floats(n);
+	ensemble->x = memory_floats(n);
 	if (!ensemble->x)
 		return err_set(err, JOSTLE_ENOMEM, "no memory for %zu replicas of %zu variables", n_replicas,
 			       n_variables);
@@ -87,7 +78,7 @@ static void linear_piece(void *context, size_t block, size_t thread)
 	const struct linear_step *s = context;
 	const size_t n = s->ensemble->n_variables;
 	float *x = block_of(s->ensemble, block);
-	float *noise = s->scratch + thread * rounded_up(n, 4) * BLOCK_LANES;
+	float *noise = s->scratch + thread * memory_round_up(n, 4) * BLOCK_LANES;
 
 	s->ensemble->engine->normals(s->ensemble->seed, s->stream, first_replica_of(s->ensemble, block), s->step, n,
 				     noise);
@@ -99,7 +90,7 @@ static int run_linear(struct linear_step *step, struct pool *pool, struct err *e
 {
 	const size_t n = step->ensemble->n_variables;
 
-	step->scratch = aligned_floats(pool_n_threads(pool) * rounded_up(n, 4) * BLOCK_LANES);
+	step->scratch = memory_floats(pool_n_threads(pool) * memory_round_up(n, 4) * BLOCK_LANES);
 	if (!step->scratch)
 		return err_set(err, JOSTLE_ENOMEM, "no memory for the noise of %zu variables", n);
 	pool_run(pool, step->ensemble->n_blocks, linear_piece, step);
@@ -206,11 +197,11 @@ int ensemble_generate(struct ensemble *ensemble, const struct protocol *protocol
 		return err_set(err, status, "no time grid from t = %g to %g with step %g", protocol->t[t_count - 1],
 			       protocol->t[0], step);
 	chunk.t = t;
-	chunk.packed_size = rounded_up(ensemble->kernels->packed_size(network), 16);
-	chunk.packed = aligned_floats(CHUNK_STEPS * chunk.packed_size);
-	chunk.advance = aligned_floats(CHUNK_STEPS * n);
-	chunk.amplitude = aligned_floats(CHUNK_STEPS * n);
-	chunk.force = aligned_floats(pool_n_threads(pool) * n * BLOCK_LANES);
+	chunk.packed_size = memory_round_up(ensemble->kernels->packed_size(network), 16);
+	chunk.packed = memory_floats(CHUNK_STEPS * chunk.packed_size);
+	chunk.advance = memory_floats(CHUNK_STEPS * n);
+	chunk.amplitude = memory_floats(CHUNK_STEPS * n);
+	chunk.force = memory_floats(pool_n_threads(pool) * n * BLOCK_LANES);
 	chunk.theta = malloc(pool_n_threads(pool) * network->n_parameters * sizeof(*chunk.theta));
 	if (!chunk.packed || !chunk.advance || !chunk.amplitude || !chunk.force || !chunk.theta) {
 		status =
@@ -262,7 +253,7 @@ int ensemble_force(const struct ensemble *ensemble, const struct protocol *proto
 {
 	const struct network *network = &protocol->network;
 	double *theta = malloc(network->n_parameters * sizeof(*theta));
-	float *packed = aligned_floats(ensemble->kernels->packed_size(network));
+	float *packed = memory_floats(ensemble->kernels->packed_size(network));
 	struct wall wall;
 	int status = 0;
 
@@ -285,7 +276,7 @@ int ensemble_read_out(const struct ensemble *ensemble, const struct protocol *pr
 {
 	const size_t n_sites = protocol->network.n_sites, n = ensemble->n_variables;
 	const double t = protocol->t[0], limit = 1.25 * protocol->wall[0].position;
-	float *f = aligned_floats(ensemble->n_blocks * n * BLOCK_LANES);
+	float *f = memory_floats(ensemble->n_blocks * n * BLOCK_LANES);
 	int status;
 
 	if (!f)

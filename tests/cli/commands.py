@@ -19,7 +19,7 @@ def run(*arguments):
 
 
 def rows(name):
-    """The rows of a command's option table: name, kind, placeholder."""
+    """The rows of a command's option table: name, kind, word for the value."""
     text = open(os.path.join(source, "commands", f"{name}.c")).read()
     return re.findall(r'\{\s*"([^"]+)",\s*OPTION_(\w+),\s*[^,]+,\s*"([^"]*)",', text)
 
