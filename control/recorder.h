@@ -19,6 +19,7 @@ struct calibration;
 struct calibration_record;
 struct err;
 struct histogram;
+struct plan;
 struct protocol;
 struct recorder;
 

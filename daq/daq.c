@@ -9,10 +9,12 @@
 
 const char *daq_role_name(enum daq_role role)
 {
-	return role == DAQ_DISPLACEMENT ? "displacement"
-	       : role == DAQ_FORCE      ? "force"
-	       : role == DAQ_PARAMETER  ? "parameter"
-					: "auxiliary";
+	static const char *const names[] = {
+		[DAQ_DISPLACEMENT] = "displacement", [DAQ_FORCE] = "force",         [DAQ_PARAMETER] = "parameter",
+		[DAQ_TEMPERATURE] = "temperature",   [DAQ_HEARTBEAT] = "heartbeat", [DAQ_AUXILIARY] = "auxiliary",
+	};
+
+	return (unsigned)role < sizeof(names) / sizeof(names[0]) ? names[role] : "unknown role";
 }
 
 static const struct daq_driver *find_driver(const char *name)

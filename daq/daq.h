@@ -19,10 +19,12 @@ enum daq_role {
 	DAQ_DISPLACEMENT, /* input: where a site is */
 	DAQ_FORCE,        /* input: force read back; output: force on a site (feedback drive) */
 	DAQ_PARAMETER,    /* output: one parameter of the potential (parametric drive) */
-	DAQ_AUXILIARY     /* bath temperature, monitors, heartbeat */
+	DAQ_TEMPERATURE,  /* input: the bath's */
+	DAQ_HEARTBEAT,    /* output: a line for an external monostable, toggled by the loop as long as all is well */
+	DAQ_AUXILIARY     /* monitors, settings */
 };
 
-/** "displacement", "force", "parameter" or "auxiliary". Call from: any. */
+/** "displacement", "force", "parameter", "temperature", "heartbeat" or "auxiliary". Call from: any. */
 const char *daq_role_name(enum daq_role role);
 
 struct daq_channel {
@@ -32,6 +34,14 @@ struct daq_channel {
 	double safe_V;       /* outputs: driven at stop, at a trip, and by whoever finds the loop dead */
 };
 
+/** How the outputs become safe when the process that holds the bench can no longer see to it. */
+enum daq_last_resort {
+	DAQ_NO_LAST_RESORT,    /* they don't: outputs hold their last value */
+	DAQ_ENDS_WITH_PROCESS, /* nothing is left to be safe: the device is in this process */
+	DAQ_SECOND_OPENING,    /* the guardian drives them, by guard_open() */
+	DAQ_MONOSTABLE         /* the device, or a monostable on the bench's heartbeat line, lets go by itself */
+};
+
 struct daq {
 	const struct daq_driver *driver;
 	void *state;               /* driver->state_size bytes, zeroed, owned by daq_open() and daq_close() */
@@ -39,8 +49,10 @@ struct daq {
 	size_t n_in, n_out;
 	struct daq_channel *in, *out; /* filled by daq_open() from the bench file */
 	double period_s;              /* granted by the driver; may differ from what was asked */
-	bool simulated;               /* no hardware behind it: goes into every file */
-	char backend[96];             /* "sim (in-process plant two-oscillators)": goes into every file */
+	int64_t woke_ns; /* set by exchange(): CLOCK_MONOTONIC when the wait for the edge was over; 0 without one */
+	enum daq_last_resort last_resort; /* set by open() */
+	bool simulated;                   /* no hardware behind it: goes into every file */
+	char backend[96];                 /* "sim (in-process plant two-oscillators)": goes into every file */
 };
 
 /** What the command line may say about a bench beyond its file. */
@@ -51,7 +63,7 @@ struct daq_options {
 	const char *attach; /* name of a running `jostle plant`, or NULL */
 };
 
-/** One kind of bench. All members are required; the registry's conformance test walks them. */
+/** One kind of bench. All members are required but those of the guardian; the registry's conformance test walks them. */
 struct daq_driver {
 	const char *name;          /* as in a bench file: "sim", "comedi" */
 	const char *summary;       /* one line for `jostle list` */
@@ -89,6 +101,25 @@ struct daq_driver {
 
 	/** Release everything open() took. stop() has been called. Call from: setup. */
 	void (*close)(struct daq *daq);
+
+	/**
+	 * The guardian's way to the outputs, all four or none: open the bench a second time, in another process, beside the
+	 * owner or after its death, for writing outputs alone. Touches none. Errors: as open(). Call from: setup.
+	 */
+	int (*guard_open)(struct daq *daq, const struct bench *bench, const struct daq_options *options,
+			  struct err *err);
+
+	/**
+	 * Write the outputs. From the first call on nothing that the owner writes lasts, until guard_release(), be it alive
+	 * or resumed. Returns 0 or JOSTLE_EIO. Call from: the guardian.
+	 */
+	int (*guard_write)(struct daq *daq, const double out_V[]);
+
+	/** Give the outputs back to the owner. Call from: the guardian. */
+	void (*guard_release)(struct daq *daq);
+
+	/** Release everything guard_open() took; held outputs stay as they are. Call from: the guardian. */
+	void (*guard_close)(struct daq *daq);
 };
 
 /** The drivers, ended by NULL. */

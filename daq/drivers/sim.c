@@ -138,6 +138,7 @@ static int sim_open(struct daq *daq, const struct bench *bench, const struct daq
 		return code;
 	}
 	daq->period_s = bench->period_s;
+	daq->last_resort = sim->attached ? DAQ_NO_LAST_RESORT : DAQ_ENDS_WITH_PROCESS;
 	snprintf(daq->backend, sizeof(daq->backend), "sim (%s plant %.63s)", sim->attached ? "attached" : "in-process",
 		 sim->page.facts.name);
 	return 0;
