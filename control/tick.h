@@ -26,6 +26,7 @@ struct tick_record {
 	uint32_t state;        /* enum supervisor_state, after the tick */
 	uint32_t setpoint;     /* enum setpoint_kind */
 	uint64_t program;      /* id of the program that was carried out */
+	uint64_t repeat;       /* whole repeats of its plan done before the tick */
 	uint32_t segment;      /* of the plan */
 	uint32_t execution_ns; /* of the tick before this one */
 	double setpoint_t;     /* diffusion time; 0 for a passive setpoint */
@@ -57,7 +58,8 @@ struct loop_event {
 	int64_t t_ns;
 	uint64_t request; /* id of the request behind it; 0 for none */
 	uint64_t c;
-	double value, limit;
+	double value, limit; /* also of a request: value_V; min_V and max_V */
+	double slew;         /* of REQUEST_LIMITS: slew_V_per_s */
 };
 
 #endif
