@@ -83,18 +83,30 @@ int daq_describe(struct daq *daq, const struct bench *bench, struct err *err)
 	return err_set(err, JOSTLE_ENOMEM, "no memory for a bench");
 }
 
-int daq_open(struct daq *daq, const struct bench *bench, const struct daq_options *options, struct err *err)
+/** Describe the bench, give its driver its state, and let it open. */
+static int open_with(struct daq *daq, const struct bench *bench, const struct daq_options *options, bool guard,
+		     struct err *err)
 {
 	int code = daq_describe(daq, bench, err);
 
 	if (code < 0)
 		return code;
-	daq->state = calloc(1, daq->driver->state_size);
-	code = daq->state ? daq->driver->open(daq, bench, options, err)
+	const struct daq_driver *driver = daq->driver;
+	if (guard && !driver->guard_open) {
+		give_back(daq);
+		return err_set(err, JOSTLE_EBUSY, "driver %s can't open a bench a second time", driver->name);
+	}
+	daq->state = calloc(1, driver->state_size);
+	code = daq->state ? (guard ? driver->guard_open : driver->open)(daq, bench, options, err)
 			  : err_set(err, JOSTLE_ENOMEM, "no memory for a bench");
 	if (code < 0)
 		give_back(daq);
 	return code;
+}
+
+int daq_open(struct daq *daq, const struct bench *bench, const struct daq_options *options, struct err *err)
+{
+	return open_with(daq, bench, options, false, err);
 }
 
 void daq_close(struct daq *daq)
@@ -103,5 +115,17 @@ void daq_close(struct daq *daq)
 		daq->driver->stop(daq);
 		daq->driver->close(daq);
 	}
+	give_back(daq);
+}
+
+int daq_guard_open(struct daq *daq, const struct bench *bench, const struct daq_options *options, struct err *err)
+{
+	return open_with(daq, bench, options, true, err);
+}
+
+void daq_guard_close(struct daq *daq)
+{
+	if (daq->driver && daq->state)
+		daq->driver->guard_close(daq);
 	give_back(daq);
 }

@@ -138,4 +138,12 @@ int daq_describe(struct daq *daq, const struct bench *bench, struct err *err);
 int daq_open(struct daq *daq, const struct bench *bench, const struct daq_options *options, struct err *err);
 void daq_close(struct daq *daq);
 
+/**
+ * Open the bench a second time, as a guardian does, by the driver's guard_open(). The caller ends it with
+ * daq_guard_close(), not daq_close(). Errors: as daq_open(), and JOSTLE_EBUSY where the driver or the device can't.
+ * Call from: setup.
+ */
+int daq_guard_open(struct daq *daq, const struct bench *bench, const struct daq_options *options, struct err *err);
+void daq_guard_close(struct daq *daq);
+
 #endif

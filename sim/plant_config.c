@@ -135,6 +135,7 @@ static const cyaml_schema_field_t plant_fields[] = {
 	SECTION("drift", drift, drift_fields),
 	CYAML_FIELD_SEQUENCE_COUNT("faults", CYAML_FLAG_POINTER | OPTIONAL, struct plant_config, faults, n_faults,
 				   &fault, 1, 1024),
+	CYAML_FIELD_BOOL("exclusive", OPTIONAL, struct plant_config, exclusive),
 	CYAML_FIELD_END,
 };
 static const cyaml_schema_value_t plant_schema = {

@@ -6,6 +6,7 @@
  * A list stands for all sites when it has one number, and for each site when it has one number per site. An absent list
  * means the ideal: gains that do not exist are 0 and the channel is then absent, offsets, noise and faults are 0.
  */
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -115,6 +116,7 @@ struct plant_config {
 	struct plant_drift drift;
 	struct plant_fault *faults;
 	uint32_t n_faults;
+	bool exclusive; /* the device can be opened only once */
 	/* not in the file */
 	char *text; /* the file, verbatim */
 	char path[1024], name[64];

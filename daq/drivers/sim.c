@@ -68,9 +68,9 @@ static int check_channels(const struct bench *bench, const struct plant_facts *f
 	return 0;
 }
 
-static int open_attached(struct sim *sim, const struct bench *bench, const char *name, struct err *err)
+static int open_attached(struct sim *sim, const struct bench *bench, const char *name, bool guard, struct err *err)
 {
-	int code = plant_page_attach(&sim->page, name, err);
+	const int code = guard ? plant_page_guard(&sim->page, name, err) : plant_page_attach(&sim->page, name, err);
 
 	if (code < 0)
 		return code;
@@ -114,31 +114,50 @@ static void sim_close(struct daq *daq)
 	memset(sim, 0, sizeof(*sim));
 }
 
+static int take_channels(struct sim *sim, const struct bench *bench, struct err *err)
+{
+	const int code = check_channels(bench, &sim->page.facts, err);
+
+	if (code < 0)
+		return code;
+	sim->device_in_V = calloc(sim->page.facts.n_in, sizeof(double));
+	sim->device_out_V = calloc(sim->page.facts.n_out, sizeof(double));
+	return sim->device_in_V && sim->device_out_V ? 0
+						     : err_set(err, JOSTLE_ENOMEM, "no memory for a plant's channels");
+}
+
+static int check_devices(const struct bench *bench, struct err *err)
+{
+	return bench->n_devices == 1 ? 0
+				     : err_at(err, JOSTLE_ECONFIG, bench->path, 0, 0,
+					      "devices: driver sim takes 1, found %zu", bench->n_devices);
+}
+
+static enum daq_last_resort last_resort(const struct sim *sim)
+{
+	if (!sim->attached)
+		return DAQ_ENDS_WITH_PROCESS;
+	return sim->page.facts.exclusive ? DAQ_NO_LAST_RESORT : DAQ_SECOND_OPENING;
+}
+
 static int sim_open(struct daq *daq, const struct bench *bench, const struct daq_options *options, struct err *err)
 {
 	struct sim *sim = daq->state;
-	int code = 0;
+	int code = check_devices(bench, err);
 
-	if (bench->n_devices != 1)
-		return err_at(err, JOSTLE_ECONFIG, bench->path, 0, 0, "devices: driver sim takes 1, found %zu",
-			      bench->n_devices);
+	if (code < 0)
+		return code;
 	sim->paced = options->paced;
 	sim->period_ns = bench->period_s * 1e9;
-	code = options->attach ? open_attached(sim, bench, options->attach, err)
+	code = options->attach ? open_attached(sim, bench, options->attach, false, err)
 			       : open_in_process(sim, bench, options->seed, err);
-	code = code < 0 ? code : check_channels(bench, &sim->page.facts, err);
-	if (code == 0) {
-		sim->device_in_V = calloc(sim->page.facts.n_in, sizeof(double));
-		sim->device_out_V = calloc(sim->page.facts.n_out, sizeof(double));
-		if (!sim->device_in_V || !sim->device_out_V)
-			code = err_set(err, JOSTLE_ENOMEM, "no memory for a plant's channels");
-	}
+	code = code < 0 ? code : take_channels(sim, bench, err);
 	if (code < 0) {
 		sim_close(daq);
 		return code;
 	}
 	daq->period_s = bench->period_s;
-	daq->last_resort = sim->attached ? DAQ_NO_LAST_RESORT : DAQ_ENDS_WITH_PROCESS;
+	daq->last_resort = last_resort(sim);
 	snprintf(daq->backend, sizeof(daq->backend), "sim (%s plant %.63s)", sim->attached ? "attached" : "in-process",
 		 sim->page.facts.name);
 	return 0;
@@ -177,7 +196,7 @@ static int64_t edge_ns(const struct sim *sim)
 }
 
 /** Sleep to the next edge of the grid; edges that have passed are missed, and the plant lives through them. */
-static int wait_for_edge(struct sim *sim)
+static int wait_for_edge(struct sim *sim, int64_t *woke_ns)
 {
 	const int64_t late = (int64_t)floor((double)(clock_now_ns() - sim->start_ns) / sim->period_ns) - sim->edge;
 	int code = 0;
@@ -190,6 +209,7 @@ static int wait_for_edge(struct sim *sim)
 	}
 	sim->edge++;
 	clock_sleep_until(edge_ns(sim));
+	*woke_ns = clock_now_ns();
 	return code;
 }
 
@@ -199,10 +219,11 @@ static int sim_exchange(struct daq *daq, const double out_V[], double in_V[], in
 	const struct bench *bench = daq->bench;
 	int code = 0;
 
+	daq->woke_ns = 0;
 	if (!sim->started)
 		return JOSTLE_EIO;
 	if (!sim->attached && sim->paced)
-		code = wait_for_edge(sim);
+		code = wait_for_edge(sim, &daq->woke_ns);
 	else if (!sim->attached)
 		sim->edge++;
 	for (size_t c = 0; c < daq->n_out; c++)
@@ -211,6 +232,7 @@ static int sim_exchange(struct daq *daq, const double out_V[], double in_V[], in
 		plant_page_write(&sim->page, sim->device_out_V);
 		code = plant_page_wait(&sim->page, TIMEOUT_NS + (int64_t)(TIMEOUT_PERIODS * sim->period_ns),
 				       sim->device_in_V, t_ns);
+		daq->woke_ns = sim->page.woke_ns;
 	} else {
 		plant_edge(&sim->plant, sim->device_out_V, sim->device_in_V);
 		*t_ns = edge_ns(sim);
@@ -229,6 +251,39 @@ static void sim_stop(struct daq *daq)
 	sim->started = false;
 }
 
+static int sim_guard_open(struct daq *daq, const struct bench *bench, const struct daq_options *options,
+			  struct err *err)
+{
+	struct sim *sim = daq->state;
+	int code = check_devices(bench, err);
+
+	if (code < 0)
+		return code;
+	if (!options->attach)
+		return err_set(err, JOSTLE_EBUSY, "a plant inside another process can't be opened a second time");
+	code = open_attached(sim, bench, options->attach, true, err);
+	code = code < 0 ? code : take_channels(sim, bench, err);
+	if (code < 0)
+		sim_close(daq);
+	return code;
+}
+
+static int sim_guard_write(struct daq *daq, const double out_V[])
+{
+	struct sim *sim = daq->state;
+
+	for (size_t c = 0; c < daq->n_out; c++)
+		sim->device_out_V[daq->bench->out[c].channel] = out_V[c];
+	return plant_page_seize(&sim->page, sim->device_out_V);
+}
+
+static void sim_guard_release(struct daq *daq)
+{
+	struct sim *sim = daq->state;
+
+	plant_page_let_go(&sim->page);
+}
+
 const struct daq_driver driver_sim = {
 	.name = "sim",
 	.summary = "a simulated bench: a plant in this process, or a running jostle plant",
@@ -241,4 +296,8 @@ const struct daq_driver driver_sim = {
 	.exchange = sim_exchange,
 	.stop = sim_stop,
 	.close = sim_close,
+	.guard_open = sim_guard_open,
+	.guard_write = sim_guard_write,
+	.guard_release = sim_guard_release,
+	.guard_close = sim_close,
 };

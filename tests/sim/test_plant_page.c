@@ -9,6 +9,7 @@
 #include "sim/plant_page.h"
 
 #define SECOND 1000000000LL
+#define N_OUT  3 /* of a plant of 2 sites without parameters */
 
 struct pages {
 	struct plant_config *config;
@@ -45,8 +46,8 @@ static void volts_cross_both_ways_edge_by_edge(void **state)
 	struct pages *pages = *state;
 	struct plant_page client;
 	struct err err = {0};
-	const double in_V[5] = {1, 2, 3, 4, 5}, out_V[3] = {-1, -2, -3};
-	double read_V[5] = {0}, taken_V[3] = {9, 9, 9};
+	const double in_V[5] = {1, 2, 3, 4, 5}, out_V[N_OUT] = {-1, -2, -3};
+	double read_V[5] = {0}, taken_V[N_OUT] = {9, 9, 9};
 	int64_t t_ns = 0;
 
 	assert_int_equal(plant_page_attach(&client, pages->name, &err), 0);
@@ -76,8 +77,8 @@ static void a_write_that_comes_too_late_is_a_missed_edge(void **state)
 	struct pages *pages = *state;
 	struct plant_page client;
 	struct err err = {0};
-	const double in_V[5] = {1, 2, 3, 4, 5}, out_V[3] = {-1, -2, -3};
-	double read_V[5] = {0}, taken_V[3] = {0};
+	const double in_V[5] = {1, 2, 3, 4, 5}, out_V[N_OUT] = {-1, -2, -3};
+	double read_V[5] = {0}, taken_V[N_OUT] = {0};
 	int64_t t_ns = 0;
 
 	assert_int_equal(plant_page_attach(&client, pages->name, &err), 0);
@@ -145,8 +146,8 @@ static void a_client_that_died_while_writing_is_not_believed(void **state)
 	struct pages *pages = *state;
 	struct plant_page client;
 	struct err err = {0};
-	const double good_V[3] = {1, 2, 3}, half_V[3] = {8, 8, 8};
-	double taken_V[3] = {0};
+	const double good_V[N_OUT] = {1, 2, 3}, half_V[N_OUT] = {8, 8, 8};
+	double taken_V[N_OUT] = {0};
 	/* where the page keeps the outputs' counter: after the head and the facts, on a cache line of its own */
 	const size_t counter = (16 + sizeof(struct plant_facts) + 63) / 64 * 64 + 64;
 
@@ -166,6 +167,93 @@ static void a_client_that_died_while_writing_is_not_believed(void **state)
 	plant_page_take(&pages->server, taken_V);
 	assert_memory_equal(taken_V, half_V, sizeof(half_V));
 	plant_page_close(&client);
+}
+
+/* catches: a seizure that the next write of the client ends, a release that doesn't, a guardian that holds before it writes */
+static void what_a_guardian_holds_the_client_can_not_change(void **state)
+{
+	struct pages *pages = *state;
+	struct plant_page client, guard;
+	struct err err = {0};
+	const double driven_V[N_OUT] = {5, 6, 7}, safe_V[N_OUT] = {0.5, 0, -0.5}, in_V[5] = {0};
+	double taken_V[N_OUT] = {0}, read_V[5];
+	int64_t t_ns;
+
+	assert_int_equal(plant_page_attach(&client, pages->name, &err), 0);
+	assert_int_equal(plant_page_guard(&guard, pages->name, &err), 0);
+	plant_page_write(&client, driven_V);
+	plant_page_take(&pages->server, taken_V);
+	assert_memory_equal(taken_V, driven_V, sizeof(driven_V));
+
+	for (uint64_t edge = 1; edge <= 3; edge++) {
+		assert_int_equal(plant_page_seize(&guard, safe_V), 0);
+		plant_page_write(&client, driven_V);
+		plant_page_take(&pages->server, taken_V);
+		assert_memory_equal(taken_V, safe_V, sizeof(safe_V));
+		/* the client wrote in time, and is not told that it missed the edge */
+		plant_page_publish(&pages->server, edge, 0, in_V);
+		assert_int_equal(plant_page_wait(&client, SECOND, read_V, &t_ns), 0);
+	}
+	plant_page_let_go(&guard);
+	plant_page_take(&pages->server, taken_V);
+	assert_memory_equal(taken_V, driven_V, sizeof(driven_V));
+	plant_page_close(&guard);
+	plant_page_close(&client);
+}
+
+/* catches: outputs that a death gives back, a new client that brings a dead one's volts back, or takes them from a guardian */
+static void seized_outputs_outlive_client_and_guardian(void **state)
+{
+	struct pages *pages = *state;
+	struct plant_page client, guard;
+	struct err err = {0};
+	const double driven_V[N_OUT] = {5, 6, 7}, safe_V[N_OUT] = {0.5, 0, -0.5};
+	double taken_V[N_OUT] = {0};
+
+	assert_int_equal(plant_page_attach(&client, pages->name, &err), 0);
+	plant_page_write(&client, driven_V);
+	assert_int_equal(plant_page_guard(&guard, pages->name, &err), 0);
+	assert_int_equal(plant_page_seize(&guard, safe_V), 0);
+	plant_page_close(&client);
+	plant_page_take(&pages->server, taken_V);
+	assert_memory_equal(taken_V, safe_V, sizeof(safe_V));
+	assert_int_equal(plant_page_attach(&client, pages->name, &err), JOSTLE_EBUSY);
+	assert_non_null(strstr(err.text, "guardian"));
+
+	plant_page_close(&guard);
+	plant_page_take(&pages->server, taken_V);
+	assert_memory_equal(taken_V, safe_V, sizeof(safe_V));
+	assert_int_equal(plant_page_attach(&client, pages->name, &err), 0);
+	plant_page_take(&pages->server, taken_V);
+	assert_memory_equal(taken_V, safe_V, sizeof(safe_V));
+	plant_page_write(&client, driven_V);
+	plant_page_take(&pages->server, taken_V);
+	assert_memory_equal(taken_V, driven_V, sizeof(driven_V));
+	plant_page_close(&client);
+}
+
+/* catches: two guardians of one plant, a guardian on a device that can be opened only once, one that writes to a dead plant */
+static void a_plant_has_one_guardian_or_none(void **state)
+{
+	struct pages *pages = *state;
+	struct plant_page first, second;
+	struct err err = {0};
+	const double safe_V[N_OUT] = {0};
+
+	assert_int_equal(plant_page_guard(&first, pages->name, &err), 0);
+	assert_int_equal(plant_page_guard(&second, pages->name, &err), JOSTLE_EBUSY);
+	plant_page_close(&first);
+	assert_int_equal(plant_page_guard(&second, pages->name, &err), 0);
+	plant_page_close(&pages->server);
+	assert_int_equal(plant_page_seize(&second, safe_V), JOSTLE_EIO);
+	plant_page_close(&second);
+	assert_int_equal(plant_page_guard(&first, pages->name, &err), JOSTLE_ENODEV);
+
+	pages->config->exclusive = true;
+	assert_int_equal(plant_page_create(&pages->server, pages->name, pages->config, 1e-3, &err), 0);
+	assert_int_equal(plant_page_guard(&first, pages->name, &err), JOSTLE_EBUSY);
+	assert_int_equal(plant_page_attach(&first, pages->name, &err), 0);
+	plant_page_close(&first);
 }
 
 /* catches: sizes used before they are checked, a version that is ignored */
@@ -273,7 +361,7 @@ struct echo {
 static void *serve(void *context)
 {
 	struct echo *echo = context;
-	double out_V[3] = {0}, in_V[5];
+	double out_V[N_OUT] = {0}, in_V[5];
 
 	for (uint64_t edge = 1; !atomic_load(&echo->stop); edge++) {
 		plant_page_take(echo->server, out_V);
@@ -301,7 +389,7 @@ static void sets_are_never_torn(void **state)
 	double last = 0.0;
 	for (int i = 1; i <= 5000; i++) {
 		double in_V[5] = {0};
-		const double out_V[3] = {i, i, i};
+		const double out_V[N_OUT] = {i, i, i};
 
 		plant_page_write(&client, out_V);
 		if (plant_page_wait(&client, 100 * SECOND, in_V, &t_ns) == JOSTLE_EIO)
@@ -328,6 +416,9 @@ int main(void)
 		PAGE_TEST(one_plant_of_a_name),
 		cmocka_unit_test(names_that_can_not_be_are_refused),
 		PAGE_TEST(a_client_that_died_while_writing_is_not_believed),
+		PAGE_TEST(what_a_guardian_holds_the_client_can_not_change),
+		PAGE_TEST(seized_outputs_outlive_client_and_guardian),
+		PAGE_TEST(a_plant_has_one_guardian_or_none),
 		PAGE_TEST(pages_that_lie_are_refused),
 		cmocka_unit_test(short_and_foreign_files_are_refused),
 		PAGE_TEST(edges_that_make_no_sense_are_errors),
