@@ -130,7 +130,8 @@ static struct output_conversion convert_output(const struct bench_channel *chann
 static int check_sites(const struct calibration *calibration, const struct bench *bench, struct err *err)
 {
 	for (size_t k = 0; k < calibration->n_in; k++)
-		if (calibration->in[k].role != DAQ_AUXILIARY && calibration->in[k].site >= calibration->n_sites)
+		if ((calibration->in[k].role == DAQ_DISPLACEMENT || calibration->in[k].role == DAQ_FORCE) &&
+		    calibration->in[k].site >= calibration->n_sites)
 			return err_set(err, JOSTLE_ECONFIG, "bench %s, input %zu: expected a site below %zu, found %zu",
 				       bench->name, k, calibration->n_sites, calibration->in[k].site);
 	for (size_t i = 0; i < calibration->n_sites; i++) {
@@ -192,6 +193,7 @@ bool calibration_to_state(const struct calibration *calibration, const double in
 {
 	bool finite = true;
 
+	state->temperature_K = NAN;
 	for (size_t k = 0; k < calibration->n_in; k++) {
 		const struct input_conversion *c = &calibration->in[k];
 		const double value = (in_V[k] - c->offset_V) * c->scale;
@@ -201,6 +203,8 @@ bool calibration_to_state(const struct calibration *calibration, const double in
 			state->x[c->site] = value;
 		else if (c->role == DAQ_FORCE)
 			state->force[c->site] = value;
+		else if (c->role == DAQ_TEMPERATURE)
+			state->temperature_K = value;
 	}
 	return finite;
 }

@@ -26,7 +26,7 @@ struct input_conversion {
 
 /** V = offset_V + scale * natural. */
 struct output_conversion {
-	double offset_V, scale; /* scale 0, offset safe_V for an auxiliary output: it rests */
+	double offset_V, scale; /* scale 0, offset safe_V for an output that nobody commands: it rests */
 	double limit;           /* largest |natural| that the bench file allows; infinite for none */
 	double min, max;        /* what the drive may ask for: that limit, and the limits in volts */
 };
@@ -50,8 +50,8 @@ int calibration_init(struct calibration *calibration, const struct bench *bench,
 void calibration_fini(struct calibration *calibration);
 
 /**
- * in_V[n_in] to displacements and measured forces; auxiliary inputs are passed over. Returns whether every result is
- * finite. Clock and tick are left alone. RT_SAFE. Call from: loop.
+ * in_V[n_in] to displacements, measured forces and the bath's temperature; auxiliary inputs are passed over. Returns
+ * whether every result is finite. Clock and tick are left alone. RT_SAFE. Call from: loop.
  */
 RT_SAFE bool calibration_to_state(const struct calibration *calibration, const double in_V[], struct state *state);
 

@@ -14,6 +14,10 @@
 #define DEFAULT_SATURATION 0.25
 #define LEAST_SATURATION   20 /* periods, on a bench of long ones */
 
+#define DEFAULT_RAIL_PERIODS     3
+#define DEFAULT_MISSED_PERIODS   100
+#define DEFAULT_GUARDIAN_PERIODS 50
+
 static int check_range(const struct bench_loading *loading, const char *field, double value, double above, double max)
 {
 	if (isfinite(value) && value > above && value <= max)
@@ -28,6 +32,63 @@ static size_t default_saturation(const struct bench *bench)
 	return (size_t)fmin(fmax(periods, LEAST_SATURATION), 1e9);
 }
 
+/** A whole number of periods, or the default where the file gives none. */
+static int take_periods(const struct bench_loading *loading, const char *field, const size_t *found, size_t absent,
+			size_t min, size_t max, size_t *periods)
+{
+	*periods = found ? *found : absent;
+	if (*periods >= min && *periods <= max)
+		return 0;
+	return BENCH_REFUSE(loading, field, "expected a whole number from %zu to %zu, found %zu", min, max, *periods);
+}
+
+static int take_all_periods(const struct bench_loading *loading)
+{
+	struct bench *bench = loading->bench;
+	const struct bench_file *file = loading->file;
+	const size_t *stale = file->stale_periods ? &file->stale_periods : NULL;
+	int code;
+
+	if ((code = take_periods(loading, "stale_periods", stale, DEFAULT_STALE_PERIODS, 2, 1000000000,
+				 &bench->stale_periods)) ||
+	    (code = take_periods(loading, "saturated_periods", file->saturated_periods, default_saturation(bench), 0,
+				 1000000000, &bench->saturated_periods)) ||
+	    (code = take_periods(loading, "rail_periods", file->rail_periods, DEFAULT_RAIL_PERIODS, 0, 1000000000,
+				 &bench->rail_periods)) ||
+	    (code = take_periods(loading, "missed_periods", file->missed_periods, DEFAULT_MISSED_PERIODS, 0,
+				 BENCH_MISSED_WINDOW - 1, &bench->missed_periods)))
+		return code;
+	return take_periods(loading, "guardian_periods", file->guardian_periods, DEFAULT_GUARDIAN_PERIODS, 4, 100000,
+			    &bench->guardian_periods);
+}
+
+/** The limits that several outputs share. */
+static int take_shared_limits(const struct bench_loading *loading)
+{
+	struct bench *bench = loading->bench;
+	const struct bench_file *file = loading->file;
+	const struct {
+		const char *field;
+		double from, *to;
+		bool forces; /* speaks of force outputs alone */
+	} limits[] = {
+		{"limit_difference_N", file->limit_difference_N, &bench->limit_difference_N, true},
+		{"limit_difference_V", file->limit_difference_V, &bench->limit_difference_V, true},
+		{"limit_drive_W", file->limit_drive_W, &bench->limit_drive_W, true},
+		{"limit_drive_V2", file->limit_drive_V2, &bench->limit_drive_V2, false},
+	};
+
+	for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
+		if (!isfinite(limits[i].from) || limits[i].from < 0.0)
+			return BENCH_REFUSE(loading, limits[i].field, "expected a number from 0, found %g",
+					    limits[i].from);
+		if (limits[i].from > 0.0 && limits[i].forces && !bench_count_role(bench->out, bench->n_out, DAQ_FORCE))
+			return BENCH_REFUSE(loading, limits[i].field, "expected force outputs to limit, found none");
+		*limits[i].to = limits[i].from;
+	}
+	return 0;
+}
+
 /** The fields of the whole bench. */
 static int take_head(struct bench_loading *loading)
 {
@@ -39,17 +100,13 @@ static int take_head(struct bench_loading *loading)
 			return BENCH_REFUSE(loading, i ? "lattice[1]" : "lattice[0]",
 					    "expected a whole number from 1 to %d, found %zu", NETWORK_MAX_SIDE,
 					    file->lattice[i]);
-	if (check_range(loading, "period_s", file->period_s, 0.0, 100.0) < 0 ||
-	    check_range(loading, "stiffness_N_per_m", file->stiffness_N_per_m, 0.0, 1e12) < 0 ||
+	if (!(file->period_s >= BENCH_MIN_PERIOD_S) || !(file->period_s <= BENCH_MAX_PERIOD_S))
+		return BENCH_REFUSE(loading, "period_s", "expected a number from %g to %g, found %g",
+				    BENCH_MIN_PERIOD_S, BENCH_MAX_PERIOD_S, file->period_s);
+	if (check_range(loading, "stiffness_N_per_m", file->stiffness_N_per_m, 0.0, 1e12) < 0 ||
 	    check_range(loading, "damping_N_s_per_m", file->damping_N_s_per_m, 0.0, 1e12) < 0 ||
 	    check_range(loading, "temperature_K", file->temperature_K, 0.0, 1e9) < 0)
 		return JOSTLE_ECONFIG;
-	if (file->stale_periods == 1 || file->stale_periods > 1000000000)
-		return BENCH_REFUSE(loading, "stale_periods", "expected a whole number from 2 to 1e9, found %zu",
-				    file->stale_periods);
-	if (file->saturated_periods && *file->saturated_periods > 1000000000)
-		return BENCH_REFUSE(loading, "saturated_periods", "expected a whole number from 0 to 1e9, found %zu",
-				    *file->saturated_periods);
 	if (file->devices.n > BENCH_MAX_DEVICES)
 		return BENCH_REFUSE(loading, "devices", "expected at most %d, found %u", BENCH_MAX_DEVICES,
 				    file->devices.n);
@@ -60,9 +117,7 @@ static int take_head(struct bench_loading *loading)
 	bench->stiffness_N_per_m = file->stiffness_N_per_m;
 	bench->damping_N_s_per_m = file->damping_N_s_per_m;
 	bench->temperature_K = file->temperature_K;
-	bench->saturated_periods = file->saturated_periods ? *file->saturated_periods : default_saturation(bench);
-	bench->stale_periods = file->stale_periods ? file->stale_periods : DEFAULT_STALE_PERIODS;
-	return 0;
+	return take_all_periods(loading);
 }
 
 static int take_texts(struct bench_loading *loading)
@@ -129,6 +184,7 @@ int bench_load(struct bench *bench, const char *path, struct err *err)
 	code = code < 0 ? code : take_head(&loading);
 	code = code < 0 ? code : bench_take_groups(&loading, true);
 	code = code < 0 ? code : bench_take_groups(&loading, false);
+	code = code < 0 ? code : take_shared_limits(&loading);
 	code = code < 0 ? code : check_complete(&loading);
 	bench_file_free(loading.file);
 	if (code < 0)

@@ -13,6 +13,10 @@ struct err;
 #define BENCH_MAX_DEVICES  16
 #define BENCH_MAX_CHANNEL  65535 /* the largest channel number on a device */
 
+#define BENCH_MIN_PERIOD_S  5e-5
+#define BENCH_MAX_PERIOD_S  0.1
+#define BENCH_MISSED_WINDOW 1000 /* periods in which missed slots are counted */
+
 enum drive { DRIVE_FEEDBACK, DRIVE_PARAMETRIC };
 
 /** One channel as the file states it: the groups of the file, expanded. */
@@ -25,8 +29,9 @@ struct bench_channel {
 	double gain;         /* V per m, V per N, V per unit of theta, V per V: the nominal conversion */
 	double offset_V;     /* V at quantity zero */
 	double safe_V;
-	double limit_min_V, limit_max_V; /* the supervisor's, within the span */
+	double limit_min_V, limit_max_V; /* the supervisor's, within the span; a heartbeat's is high at limit_max_V */
 	double limit;                    /* largest |quantity|: m, N or theta by the role; 0 for none */
+	double limit_min_K, limit_max_K; /* inputs of role temperature; both 0 for none */
 	double slew_V_per_s;             /* outputs: largest rate of change; 0 for none */
 };
 
@@ -46,6 +51,12 @@ struct bench {
 	size_t n_parameters;      /* outputs of role parameter; index k is parameter k of those terms */
 	size_t saturated_periods; /* in a row with a command at the end of its range; 0: for ever, if need be */
 	size_t stale_periods;     /* identical samples of a displacement before the supervisor calls it stale */
+	size_t rail_periods;      /* samples in a row at an end of the span that saturate an input; 0: never */
+	size_t missed_periods;    /* slots that may be missed within BENCH_MISSED_WINDOW; 0: as many as there are */
+	size_t guardian_periods;  /* from the loop's last beat to safe outputs */
+	double limit_difference_N, limit_difference_V; /* between force outputs of neighbours; 0 for none */
+	double limit_drive_W;                          /* the sum of f^2 / damping over the force outputs; 0 for none */
+	double limit_drive_V2; /* the sum of (V - safe_V)^2 over all outputs but the heartbeat; 0 for none */
 };
 
 /**

@@ -15,11 +15,11 @@ static const cyaml_schema_value_t text_line = {CYAML_VALUE_STRING(CYAML_FLAG_POI
 #define NUMBERS(key, member)             LIST(key, OPTIONAL, bench_group, member, &number)
 #define NUMBER(key, flags, type, member) CYAML_FIELD_FLOAT(key, flags, struct type, member)
 #define SIZE(key, flags, type, member)   CYAML_FIELD_UINT(key, flags, struct type, member)
+#define SIZE_OR_NONE(key, member)        CYAML_FIELD_UINT_PTR(key, CYAML_FLAG_POINTER | OPTIONAL, struct bench_file, member)
 
-static const cyaml_strval_t roles[] = {{"displacement", DAQ_DISPLACEMENT},
-				       {"force", DAQ_FORCE},
-				       {"parameter", DAQ_PARAMETER},
-				       {"auxiliary", DAQ_AUXILIARY}};
+static const cyaml_strval_t roles[] = {{"displacement", DAQ_DISPLACEMENT}, {"force", DAQ_FORCE},
+				       {"parameter", DAQ_PARAMETER},       {"temperature", DAQ_TEMPERATURE},
+				       {"heartbeat", DAQ_HEARTBEAT},       {"auxiliary", DAQ_AUXILIARY}};
 static const cyaml_strval_t drives[] = {{"feedback", DRIVE_FEEDBACK}, {"parametric", DRIVE_PARAMETRIC}};
 
 static const cyaml_schema_field_t group_fields[] = {
@@ -33,9 +33,11 @@ static const cyaml_schema_field_t group_fields[] = {
 	NUMBERS("gain_V_per_m", gain_V_per_m),
 	NUMBERS("gain_V_per_N", gain_V_per_N),
 	NUMBERS("gain_V_per_theta", gain_V_per_theta),
+	NUMBERS("gain_V_per_K", gain_V_per_K),
 	NUMBERS("offset_V", offset_V),
 	CYAML_FIELD_FLOAT_PTR("safe_V", CYAML_FLAG_POINTER | OPTIONAL, struct bench_group, safe_V),
 	NUMBERS("limit_V", limit_V),
+	NUMBERS("limit_K", limit_K),
 	NUMBER("limit_m", OPTIONAL, bench_group, limit_m),
 	NUMBER("limit_N", OPTIONAL, bench_group, limit_N),
 	NUMBER("limit_theta", OPTIONAL, bench_group, limit_theta),
@@ -55,7 +57,14 @@ static const cyaml_schema_field_t bench_fields[] = {
 	NUMBER("damping_N_s_per_m", CYAML_FLAG_DEFAULT, bench_file, damping_N_s_per_m),
 	NUMBER("temperature_K", CYAML_FLAG_DEFAULT, bench_file, temperature_K),
 	SIZE("stale_periods", OPTIONAL, bench_file, stale_periods),
-	CYAML_FIELD_UINT_PTR("saturated_periods", CYAML_FLAG_POINTER | OPTIONAL, struct bench_file, saturated_periods),
+	SIZE_OR_NONE("saturated_periods", saturated_periods),
+	SIZE_OR_NONE("rail_periods", rail_periods),
+	SIZE_OR_NONE("missed_periods", missed_periods),
+	SIZE_OR_NONE("guardian_periods", guardian_periods),
+	NUMBER("limit_difference_N", OPTIONAL, bench_file, limit_difference_N),
+	NUMBER("limit_difference_V", OPTIONAL, bench_file, limit_difference_V),
+	NUMBER("limit_drive_W", OPTIONAL, bench_file, limit_drive_W),
+	NUMBER("limit_drive_V2", OPTIONAL, bench_file, limit_drive_V2),
 	CYAML_FIELD_SEQUENCE_COUNT("inputs", CYAML_FLAG_POINTER, struct bench_file, inputs, n_inputs, &group, 1, 256),
 	CYAML_FIELD_SEQUENCE_COUNT("outputs", CYAML_FLAG_POINTER, struct bench_file, outputs, n_outputs, &group, 1,
 				   256),

@@ -24,12 +24,13 @@ struct bench_group {
 	struct bench_texts terms; /* role parameter: whose parameters these are */
 	size_t count;             /* role auxiliary: how many; 0 in the file means 1 */
 	size_t device, first_channel;
-	struct bench_numbers range_V;                                      /* [min, max] */
-	struct bench_numbers gain_V_per_m, gain_V_per_N, gain_V_per_theta; /* the one that fits the role */
+	struct bench_numbers range_V;                                                    /* [min, max] */
+	struct bench_numbers gain_V_per_m, gain_V_per_N, gain_V_per_theta, gain_V_per_K; /* the one of the role */
 	struct bench_numbers offset_V;
 	double *safe_V;               /* NULL where the file gives none */
 	struct bench_numbers limit_V; /* [min, max] */
 	double limit_m, limit_N, limit_theta, slew_V_per_s;
+	struct bench_numbers limit_K; /* [min, max] */
 };
 
 struct bench_file {
@@ -40,7 +41,9 @@ struct bench_file {
 	size_t lattice[2];
 	double stiffness_N_per_m, damping_N_s_per_m, temperature_K;
 	size_t stale_periods;
-	size_t *saturated_periods; /* NULL where the file gives none */
+	/* NULL where the file gives none */
+	size_t *saturated_periods, *rail_periods, *missed_periods, *guardian_periods;
+	double limit_difference_N, limit_difference_V, limit_drive_W, limit_drive_V2; /* 0 for none */
 	struct bench_group *inputs, *outputs;
 	uint32_t n_inputs, n_outputs;
 };

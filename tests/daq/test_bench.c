@@ -127,6 +127,63 @@ static void outputs_without_a_safe_voltage_rest_at_their_offset(void **state)
 	bench_free(&bench);
 }
 
+/* catches: a role without its fields, a temperature in units of the wrong end, a heartbeat that is slewed or inverted */
+static void temperature_and_heartbeat_are_channels_of_their_own(void **state)
+{
+	static const char yaml[] =
+		HEAD IN "  - {role: temperature, first_channel: 8, range_V: [-10, 10], gain_V_per_K: [0.02], "
+			"offset_V: [-6], limit_K: [280, 320]}\n" OUT
+			"  - {role: heartbeat, first_channel: 9, range_V: [0, 10], limit_V: [0, 5]}\n";
+	struct bench bench;
+	struct err err = {0};
+
+	(void)state;
+	if (bench_from(&bench, yaml, &err) < 0)
+		fail_msg("%s", err.text);
+	assert_int_equal(bench.n_in, 5);
+	assert_int_equal(bench.in[4].role, DAQ_TEMPERATURE);
+	assert_near(bench.in[4].gain, 0.02, 0.0);
+	assert_near(bench.in[4].offset_V, -6.0, 0.0);
+	assert_near(bench.in[4].limit_min_K, 280.0, 0.0);
+	assert_near(bench.in[4].limit_max_K, 320.0, 0.0);
+	assert_near(bench.in[0].limit_max_K, 0.0, 0.0);
+	assert_int_equal(bench.n_out, 5);
+	assert_int_equal(bench.out[4].role, DAQ_HEARTBEAT);
+	assert_near(bench.out[4].safe_V, 0.0, 0.0);
+	assert_near(bench.out[4].limit_max_V, 5.0, 0.0);
+	bench_free(&bench);
+}
+
+/* catches: a default that is off where it should be on, 0 taken for no answer, two fields that share a place */
+static void what_guards_the_bench_has_defaults_and_can_be_stated(void **state)
+{
+	struct bench bench;
+	struct err err = {0};
+
+	(void)state;
+	assert_int_equal(bench_from(&bench, HEAD IN OUT, &err), 0);
+	assert_int_equal(bench.rail_periods, 3);
+	assert_int_equal(bench.missed_periods, 100);
+	assert_int_equal(bench.guardian_periods, 50);
+	assert_near(bench.limit_difference_N + bench.limit_difference_V, 0.0, 0.0);
+	assert_near(bench.limit_drive_W + bench.limit_drive_V2, 0.0, 0.0);
+	bench_free(&bench);
+	assert_int_equal(bench_from(&bench,
+				    HEAD "rail_periods: 0\nmissed_periods: 0\nguardian_periods: 4\n"
+					 "limit_difference_N: 1e-12\nlimit_difference_V: 2\nlimit_drive_W: 3e-15\n"
+					 "limit_drive_V2: 4\n" IN OUT,
+				    &err),
+			 0);
+	assert_int_equal(bench.rail_periods, 0);
+	assert_int_equal(bench.missed_periods, 0);
+	assert_int_equal(bench.guardian_periods, 4);
+	assert_near(bench.limit_difference_N, 1e-12, 0.0);
+	assert_near(bench.limit_difference_V, 2.0, 0.0);
+	assert_near(bench.limit_drive_W, 3e-15, 0.0);
+	assert_near(bench.limit_drive_V2, 4.0, 0.0);
+	bench_free(&bench);
+}
+
 struct hostile {
 	const char *yaml, *field;
 	int line;
@@ -176,11 +233,46 @@ static const struct hostile tails[] = {
 	{"stale_periods: 1\n" IN OUT, "stale_periods", 10},
 	{"saturated_periods: 2000000000\n" IN OUT, "saturated_periods", 10},
 	{"saturated_periods: -1\n" IN OUT, "saturated_periods", 10},
+	{"rail_periods: 2000000000\n" IN OUT, "rail_periods", 10},
+	{"missed_periods: 1000\n" IN OUT, "missed_periods", 10},
+	{"guardian_periods: 3\n" IN OUT, "guardian_periods", 10},
+	{"guardian_periods: 0\n" IN OUT, "guardian_periods", 10},
+	{"guardian_periods: 100001\n" IN OUT, "guardian_periods", 10},
+	{"limit_difference_N: -1\n" IN OUT, "limit_difference_N", 10},
+	{"limit_difference_V: -1e-9\n" IN OUT, "limit_difference_V", 10},
+	{"limit_drive_W: inf\n" IN OUT, "limit_drive_W", 10},
+	{"limit_drive_V2: -1\n" IN OUT, "limit_drive_V2", 10},
+	{"limit_drive_W: 1\n" IN "outputs:\n  - {role: auxiliary, range_V: [-1, 1]}\n", "limit_drive_W", 10},
+	{IN "  - {role: temperature, first_channel: 8, range_V: [-1, 1]}\n" OUT, "inputs[1].gain_V_per_K", 12},
+	{IN "  - {role: temperature, first_channel: 8, range_V: [-1, 1], gain_V_per_K: [1], limit_K: [9]}\n" OUT,
+	 "inputs[1].limit_K", 12},
+	{IN "  - {role: temperature, first_channel: 8, range_V: [-1, 1], gain_V_per_K: [1], limit_K: [9, 8]}\n" OUT,
+	 "inputs[1].limit_K", 12},
+	{IN "  - {role: temperature, first_channel: 8, range_V: [-1, 1], gain_V_per_K: [1], limit_K: [-1, 8]}\n" OUT,
+	 "inputs[1].limit_K", 12},
+	{IN "  - {role: temperature, first_channel: 8, range_V: [-1, 1], gain_V_per_K: [1], count: 2}\n" OUT,
+	 "inputs[1].count", 12},
+	{IN "  - {role: temperature, first_channel: 8, range_V: [-1, 1], gain_V_per_K: [1]}\n"
+	    "  - {role: temperature, first_channel: 9, range_V: [-1, 1], gain_V_per_K: [1]}\n" OUT,
+	 "inputs[2].role: temperature 0 has a second channel", 13},
+	{IN "  - {role: heartbeat, first_channel: 8, range_V: [-1, 1]}\n" OUT, "inputs[1].role", 12},
+	{IN OUT "  - {role: temperature, first_channel: 8, range_V: [-1, 1], gain_V_per_K: [1]}\n", "outputs[1].role",
+	 14},
+	{IN OUTS ", limit_K: [280, 320]}\n", "outputs[0].limit_K", 13},
+	{IN OUTS ", gain_V_per_K: [1]}\n", "outputs[0].gain_V_per_K", 13},
+	{IN OUT "  - {role: heartbeat, first_channel: 8, range_V: [0, 5], slew_V_per_s: 1}\n",
+	 "outputs[1].slew_V_per_s", 14},
+	{IN OUT "  - {role: heartbeat, first_channel: 8, range_V: [0, 5], safe_V: 5}\n", "outputs[1].safe_V", 14},
+	{IN OUT "  - {role: heartbeat, first_channel: 8, range_V: [0, 5]}\n"
+		"  - {role: heartbeat, first_channel: 9, range_V: [0, 5]}\n",
+	 "outputs[2].role: heartbeat 0 has a second channel", 15},
 };
 
 static const struct hostile heads[] = {
 	{"period_s: 0\n", "period_s", 4},
 	{"period_s: -1e-3\n", "period_s", 4},
+	{"period_s: 4.9e-5\n", "period_s", 4},
+	{"period_s: 0.101\n", "period_s", 4},
 	{"period_s: nan\n", "", 4},
 	{"drive: sideways\n", "", 5},
 	{"drive: parametric\n", "drive", 5},
@@ -277,6 +369,8 @@ int main(void)
 		cmocka_unit_test(groups_expand_in_the_order_they_name_sites),
 		cmocka_unit_test(lasting_saturation_has_a_default_in_relaxation_times),
 		cmocka_unit_test(outputs_without_a_safe_voltage_rest_at_their_offset),
+		cmocka_unit_test(temperature_and_heartbeat_are_channels_of_their_own),
+		cmocka_unit_test(what_guards_the_bench_has_defaults_and_can_be_stated),
 		cmocka_unit_test(every_field_that_can_not_be_is_refused_with_its_place),
 		cmocka_unit_test(a_file_cut_short_is_refused_wherever_it_is_cut),
 		cmocka_unit_test(the_shipped_benches_load),
