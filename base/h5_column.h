@@ -1,0 +1,73 @@
+#ifndef JOSTLE_H5_COLUMN_H
+#define JOSTLE_H5_COLUMN_H
+/*
+ * Datasets that grow by rows, in files that others may read while they grow (HDF5's single writer and many readers).
+ */
+#include <hdf5.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/h5.h"
+
+enum h5_value { H5_U8, H5_U32, H5_I32, H5_U64, H5_I64, H5_F32, H5_F64, H5_TEXT };
+
+/** What a column is: a value, or `width` of them, in each row. */
+struct h5_column_kind {
+	const char *name;
+	enum h5_value value;
+	size_t width;     /* values in a row; H5_TEXT: bytes with the terminating NUL. At least 1 */
+	bool flat;        /* of rank 1: width is 1, or it is text */
+	size_t rows_once; /* in a chunk, when made; 0: about 64 KiB of them */
+	struct h5_label label;
+};
+
+/** An open column. */
+struct h5_column {
+	const char *name; /* the kind's */
+	hid_t id, memory; /* dataset, and its values' type in memory */
+	size_t width, row_size, chunk_rows;
+	bool flat;
+	uint64_t n_rows; /* in the file */
+};
+
+/**
+ * Make an empty column. Its group must exist. The caller ends it with h5_column_close(). Errors: JOSTLE_EIO. Call from:
+ * setup.
+ */
+int h5_column_make(struct h5_column *column, const struct h5_file *file, const struct h5_column_kind *kind,
+		   struct err *err);
+
+/**
+ * Open a column for reading. Errors: JOSTLE_EFORMAT: no such dataset, values of another type, rows of another width,
+ * chunks of more than 16 MiB, filters, bytes that are not in this file or fewer than the rows need. Call from: setup.
+ */
+int h5_column_open(struct h5_column *column, const struct h5_file *file, const struct h5_column_kind *kind,
+		   struct err *err);
+
+/** Append n rows. Errors: JOSTLE_EIO. Call from: setup. */
+int h5_column_append(struct h5_column *column, const struct h5_file *file, size_t n, const void *values,
+		     struct err *err);
+
+/** Hand everything appended to the system. Errors: JOSTLE_EIO. Call from: setup. */
+int h5_column_flush(struct h5_column *column, const struct h5_file *file, struct err *err);
+
+/** Read rows first … first + n - 1, which must be there. Errors: JOSTLE_EFORMAT. Call from: setup. */
+int h5_column_read(const struct h5_column *column, const struct h5_file *file, uint64_t first, size_t n, void *values,
+		   struct err *err);
+
+/** Safe on a zeroed column, and twice. Call from: setup. */
+void h5_column_close(struct h5_column *column);
+
+/**
+ * From now on others may read along, and find it readable after this process's death. No object and no attribute can be
+ * made any more; columns made before stay open. Errors: JOSTLE_EIO. Call from: setup.
+ */
+int h5_share(const struct h5_file *file, struct err *err);
+
+/** h5_open(), and also of a file that is being written under h5_share(), or was when its writer died. Call from: setup. */
+int h5_open_shared(struct h5_file *file, const char *path, struct err *err);
+
+/** Room on the disk for `bytes` beyond what the file holds. Errors: JOSTLE_EIO: there is none, and nothing has changed. Call from: setup. */
+int h5_reserve(const struct h5_file *file, uint64_t bytes, struct err *err);
+
+#endif
