@@ -169,6 +169,24 @@ static int check_complete(const struct bench_loading *loading)
 	return 0;
 }
 
+/** Everything from a file that has been read: bench->path, name and text are set. */
+static int take(struct bench_loading *loading)
+{
+	struct bench *bench = loading->bench;
+	int code = bench->name && bench->text ? take_texts(loading)
+					      : err_set(loading->err, JOSTLE_ENOMEM, "no memory for a bench");
+
+	code = code < 0 ? code : take_head(loading);
+	code = code < 0 ? code : bench_take_groups(loading, true);
+	code = code < 0 ? code : bench_take_groups(loading, false);
+	code = code < 0 ? code : take_shared_limits(loading);
+	code = code < 0 ? code : check_complete(loading);
+	bench_file_free(loading->file);
+	if (code < 0)
+		bench_free(bench);
+	return code;
+}
+
 int bench_load(struct bench *bench, const char *path, struct err *err)
 {
 	struct bench_loading loading = {.bench = bench, .err = err};
@@ -180,16 +198,22 @@ int bench_load(struct bench *bench, const char *path, struct err *err)
 	if (code < 0)
 		return code;
 	bench->name = name_of(path);
-	code = bench->name ? take_texts(&loading) : err_set(err, JOSTLE_ENOMEM, "no memory for a bench");
-	code = code < 0 ? code : take_head(&loading);
-	code = code < 0 ? code : bench_take_groups(&loading, true);
-	code = code < 0 ? code : bench_take_groups(&loading, false);
-	code = code < 0 ? code : take_shared_limits(&loading);
-	code = code < 0 ? code : check_complete(&loading);
-	bench_file_free(loading.file);
+	return take(&loading);
+}
+
+int bench_parse(struct bench *bench, const char *name, const char *origin, const char *text, struct err *err)
+{
+	struct bench_loading loading = {.bench = bench, .err = err};
+	int code;
+
+	*bench = (struct bench){0};
+	snprintf(bench->path, sizeof(bench->path), "%s", origin);
+	code = bench_file_parse(&loading.file, origin, text, err);
 	if (code < 0)
-		bench_free(bench);
-	return code;
+		return code;
+	bench->name = strdup(name);
+	bench->text = strdup(text);
+	return take(&loading);
 }
 
 void bench_free(struct bench *bench)

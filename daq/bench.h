@@ -67,6 +67,12 @@ int bench_load(struct bench *bench, const char *path, struct err *err);
 void bench_free(struct bench *bench);
 
 /**
+ * The same from a bench file's text, kept in another file; `origin` names that one in errors and is the bench's path.
+ * Errors: JOSTLE_ECONFIG. Call from: setup.
+ */
+int bench_parse(struct bench *bench, const char *name, const char *origin, const char *text, struct err *err);
+
+/**
  * Choose the drive, the file's own or the other one. Errors: JOSTLE_ECONFIG when the bench has not the outputs for it:
  * a force on every site, or parameters. Call from: setup.
  */

@@ -82,6 +82,15 @@ int bench_file_load(struct bench_file **file, const char *path, char **text, str
 	return code;
 }
 
+int bench_file_parse(struct bench_file **file, const char *origin, const char *text, struct err *err)
+{
+	void *document = NULL;
+	const int code = yaml_parse(origin, text, &bench_schema, &document, err);
+
+	*file = document;
+	return code;
+}
+
 void bench_file_free(struct bench_file *file)
 {
 	yaml_free(&bench_schema, file);

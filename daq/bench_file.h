@@ -50,6 +50,8 @@ struct bench_file {
 
 /** Read the file; *text is it verbatim. End with bench_file_free() and free(). Errors: as yaml_load(). Call from: setup. */
 int bench_file_load(struct bench_file **file, const char *path, char **text, struct err *err);
+/** The same from text that another file holds; `origin` names it in errors. Call from: setup. */
+int bench_file_parse(struct bench_file **file, const char *origin, const char *text, struct err *err);
 void bench_file_free(struct bench_file *file);
 
 #endif

@@ -362,6 +362,29 @@ static void the_shipped_benches_load(void **state)
 	assert_true(n >= 3);
 }
 
+/* catches: a parsed text that skips a part of the file, errors that name a file which is not there */
+static void a_text_kept_elsewhere_is_the_same_bench(void **state)
+{
+	struct bench file, text;
+	struct err err = {0};
+
+	(void)state;
+	bench_named(&file, "sim-2");
+	assert_int_equal(bench_parse(&text, "sim-2", "run.h5", file.text, &err), 0);
+	assert_string_equal(text.name, file.name);
+	assert_string_equal(text.text, file.text);
+	assert_string_equal(text.path, "run.h5");
+	assert_int_equal(text.n_in, file.n_in);
+	assert_int_equal(text.n_out, file.n_out);
+	assert_memory_equal(text.in, file.in, file.n_in * sizeof(*file.in));
+	assert_memory_equal(text.out, file.out, file.n_out * sizeof(*file.out));
+	assert_int_equal(text.guardian_periods, file.guardian_periods);
+	bench_free(&text);
+	bench_free(&file);
+	assert_int_equal(bench_parse(&text, "b", "run.h5", "summary: a\n", &err), JOSTLE_ECONFIG);
+	assert_non_null(strstr(err.file, "run.h5"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -374,6 +397,7 @@ int main(void)
 		cmocka_unit_test(every_field_that_can_not_be_is_refused_with_its_place),
 		cmocka_unit_test(a_file_cut_short_is_refused_wherever_it_is_cut),
 		cmocka_unit_test(the_shipped_benches_load),
+		cmocka_unit_test(a_text_kept_elsewhere_is_the_same_bench),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
