@@ -14,6 +14,7 @@
 #include "base/find.h"
 #include "daq/bench.h"
 #include "daq/daq.h"
+#include "daq/grid.h"
 #include "sim/plant.h"
 #include "sim/plant_page.h"
 
@@ -26,8 +27,7 @@ struct sim {
 	struct plant_page page; /* attached */
 	bool attached, paced, started;
 	double *device_in_V, *device_out_V; /* every channel of the device */
-	int64_t start_ns, edge;             /* of the grid since start() */
-	double period_ns;
+	struct grid grid;                   /* since start() */
 };
 
 static const char *input_noun(size_t channel, size_t n_sites)
@@ -148,7 +148,6 @@ static int sim_open(struct daq *daq, const struct bench *bench, const struct daq
 	if (code < 0)
 		return code;
 	sim->paced = options->paced;
-	sim->period_ns = bench->period_s * 1e9;
 	code = options->attach ? open_attached(sim, bench, options->attach, false, err)
 			       : open_in_process(sim, bench, options->seed, err);
 	code = code < 0 ? code : take_channels(sim, bench, err);
@@ -183,34 +182,22 @@ static int sim_start(struct daq *daq, struct err *err)
 	(void)err;
 	drive_safe(daq);
 	sim->started = true;
-	sim->start_ns = sim->paced ? clock_now_ns() : (int64_t)((double)sim->plant.edge * sim->period_ns);
-	sim->edge = 0;
+	grid_begin(&sim->grid, sim->paced ? clock_now_ns() : (int64_t)((double)sim->plant.edge * daq->period_s * 1e9),
+		   daq->period_s);
 	if (sim->attached)
 		plant_page_skip(&sim->page);
 	return 0;
 }
 
-static int64_t edge_ns(const struct sim *sim)
-{
-	return sim->start_ns + (int64_t)((double)sim->edge * sim->period_ns);
-}
-
 /** Sleep to the next edge of the grid; edges that have passed are missed, and the plant lives through them. */
-static int wait_for_edge(struct sim *sim, int64_t *woke_ns)
+static int wait_for_edge(struct daq *daq, struct sim *sim)
 {
-	const int64_t late = (int64_t)floor((double)(clock_now_ns() - sim->start_ns) / sim->period_ns) - sim->edge;
-	int code = 0;
+	const int64_t late = grid_skip(&sim->grid);
 
-	if (late > 0) {
-		for (int64_t i = 0; i < late; i++)
-			plant_edge(&sim->plant, sim->device_out_V, sim->device_in_V);
-		sim->edge += late;
-		code = JOSTLE_EMISSED;
-	}
-	sim->edge++;
-	clock_sleep_until(edge_ns(sim));
-	*woke_ns = clock_now_ns();
-	return code;
+	for (int64_t i = 0; i < late; i++)
+		plant_edge(&sim->plant, sim->device_out_V, sim->device_in_V);
+	daq->woke_ns = grid_wait(&sim->grid);
+	return late > 0 ? JOSTLE_EMISSED : 0;
 }
 
 static int sim_exchange(struct daq *daq, const double out_V[], double in_V[], int64_t *t_ns)
@@ -223,19 +210,19 @@ static int sim_exchange(struct daq *daq, const double out_V[], double in_V[], in
 	if (!sim->started)
 		return JOSTLE_EIO;
 	if (!sim->attached && sim->paced)
-		code = wait_for_edge(sim, &daq->woke_ns);
+		code = wait_for_edge(daq, sim);
 	else if (!sim->attached)
-		sim->edge++;
+		sim->grid.edge++;
 	for (size_t c = 0; c < daq->n_out; c++)
 		sim->device_out_V[bench->out[c].channel] = out_V[c];
 	if (sim->attached) {
 		plant_page_write(&sim->page, sim->device_out_V);
-		code = plant_page_wait(&sim->page, TIMEOUT_NS + (int64_t)(TIMEOUT_PERIODS * sim->period_ns),
+		code = plant_page_wait(&sim->page, TIMEOUT_NS + (int64_t)(TIMEOUT_PERIODS * sim->grid.period_ns),
 				       sim->device_in_V, t_ns);
 		daq->woke_ns = sim->page.woke_ns;
 	} else {
 		plant_edge(&sim->plant, sim->device_out_V, sim->device_in_V);
-		*t_ns = edge_ns(sim);
+		*t_ns = grid_edge_ns(&sim->grid, sim->grid.edge);
 	}
 	for (size_t c = 0; c < daq->n_in; c++)
 		in_V[c] = sim->device_in_V[bench->in[c].channel];
