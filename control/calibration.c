@@ -116,12 +116,13 @@ static struct output_conversion convert_output(const struct bench_channel *chann
 	struct output_conversion out = {
 		.offset_V = c->offset_V,
 		.scale = c->gain * unit,
+		.unit = unit,
 		.limit = channel->limit > 0 ? channel->limit / unit : INFINITY,
 	};
 
 	if (channel->role != DAQ_FORCE && channel->role != DAQ_PARAMETER)
 		return (struct output_conversion){
-			.offset_V = channel->safe_V, .limit = INFINITY, .min = -INFINITY, .max = INFINITY};
+			.offset_V = channel->safe_V, .unit = 1, .limit = INFINITY, .min = -INFINITY, .max = INFINITY};
 	lay_out_range(&out, channel);
 	return out;
 }
@@ -160,6 +161,7 @@ int calibration_init(struct calibration *calibration, const struct bench *bench,
 		.n_in = bench->n_in,
 		.n_out = bench->n_out,
 		.n_sites = bench->nx * bench->ny,
+		.damping_N_s_per_m = record->damping_N_s_per_m,
 		.in = calloc(bench->n_in ? bench->n_in : 1, sizeof(*calibration->in)),
 		.out = calloc(bench->n_out ? bench->n_out : 1, sizeof(*calibration->out)),
 		.period = period_s / units.time_s,
@@ -218,4 +220,15 @@ bool calibration_to_volts(const struct calibration *calibration, const struct co
 		finite &= isfinite(out_V[k]) != 0;
 	}
 	return finite;
+}
+
+int64_t calibration_expires_ns(const struct calibration_record *record, int64_t now_ns, int64_t now_unix_ns)
+{
+	int64_t expires_ns;
+
+	if (record->expires_unix_s == 0 || record->expires_unix_s > INT64_MAX / 1000000000 ||
+	    __builtin_sub_overflow((int64_t)record->expires_unix_s * 1000000000, now_unix_ns, &expires_ns) ||
+	    __builtin_add_overflow(expires_ns, now_ns, &expires_ns))
+		return INT64_MAX;
+	return expires_ns;
 }

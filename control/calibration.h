@@ -5,6 +5,7 @@
  */
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/rt.h"
 #include "control/state.h"
@@ -27,12 +28,14 @@ struct input_conversion {
 /** V = offset_V + scale * natural. */
 struct output_conversion {
 	double offset_V, scale; /* scale 0, offset safe_V for an output that nobody commands: it rests */
+	double unit;            /* N in a natural unit; 1 for others */
 	double limit;           /* largest |natural| that the bench file allows; infinite for none */
 	double min, max;        /* what the drive may ask for: that limit, and the limits in volts */
 };
 
 struct calibration {
 	size_t n_in, n_out, n_sites;
+	double damping_N_s_per_m; /* the record's */
 	struct input_conversion *in;
 	struct output_conversion *out;
 	double period;  /* the loop's period in relaxation times: delta */
@@ -54,6 +57,12 @@ void calibration_fini(struct calibration *calibration);
  * whether every result is finite. Clock and tick are left alone. RT_SAFE. Call from: loop.
  */
 RT_SAFE bool calibration_to_state(const struct calibration *calibration, const double in_V[], struct state *state);
+
+/**
+ * When a record expires, by CLOCK_MONOTONIC, given the time now by it and by CLOCK_REALTIME; INT64_MAX for never. A
+ * clock that is set later does not move it. Call from: setup.
+ */
+int64_t calibration_expires_ns(const struct calibration_record *record, int64_t now_ns, int64_t now_unix_ns);
 
 /** What output k reads for a natural quantity. RT_SAFE. Call from: any. */
 RT_SAFE static inline double calibration_output_V(const struct calibration *calibration, size_t k, double quantity)

@@ -14,7 +14,7 @@
 #include "protocols/file_format.h"
 
 #define FORMAT         "jostle-calibration"
-#define FORMAT_VERSION 1
+#define FORMAT_VERSION 2 /* 1 had no expiry */
 #define POWERS         4 /* of the passive force, 0 to 3 */
 
 /** The numbers of a channel, each a dataset of its own because each has its own unit. */
@@ -81,6 +81,7 @@ static int write_all(const struct h5_file *file, struct calibration_record *reco
 	    (status = h5_set_double(file, "/", "damping_N_s_per_m", record->damping_N_s_per_m, err)) ||
 	    (status = h5_set_double(file, "/", "temperature_K", record->temperature_K, err)) ||
 	    (status = h5_set_double(file, "/", "latency_periods", record->latency_periods, err)) ||
+	    (status = h5_set_u64(file, "/", "expires_unix_s", record->expires_unix_s, err)) ||
 	    (status = write_channels(file, "inputs", record->in, record->n_in, err)) ||
 	    (status = write_channels(file, "outputs", record->out, record->n_out, err)) ||
 	    (status = h5_write_doubles(file, "passive", 2, passive_dims, record->passive[0].c,
@@ -141,7 +142,8 @@ static int read_channels(const struct h5_file *file, const char *group, struct c
 	return status;
 }
 
-static int read_attributes(const struct h5_file *file, struct calibration_record *record, struct err *err)
+static int read_attributes(const struct h5_file *file, uint64_t version, struct calibration_record *record,
+			   struct err *err)
 {
 	uint64_t nominal = 0;
 	int status;
@@ -157,7 +159,7 @@ static int read_attributes(const struct h5_file *file, struct calibration_record
 		return err_at(err, JOSTLE_EFORMAT, file->path, 0, 0,
 			      "/: attribute nominal: expected 0 or 1, found %llu", (unsigned long long)nominal);
 	record->nominal = nominal == 1;
-	return 0;
+	return version < 2 ? 0 : h5_get_u64(file, "/", "expires_unix_s", &record->expires_unix_s, err);
 }
 
 static int read_passive(const struct h5_file *file, struct calibration_record *record, struct err *err)
@@ -173,11 +175,11 @@ static int read_passive(const struct h5_file *file, struct calibration_record *r
 }
 
 /** Everything into a record that calibration_record_init() has made. */
-static int read_all(const struct h5_file *file, struct calibration_record *record, struct err *err)
+static int read_all(const struct h5_file *file, uint64_t version, struct calibration_record *record, struct err *err)
 {
 	int status;
 
-	if ((status = read_attributes(file, record, err)) ||
+	if ((status = read_attributes(file, version, record, err)) ||
 	    (status = read_channels(file, "inputs", record->in, record->n_in, err)) ||
 	    (status = read_channels(file, "outputs", record->out, record->n_out, err)) ||
 	    (status = read_passive(file, record, err)))
@@ -193,19 +195,20 @@ static int read_all(const struct h5_file *file, struct calibration_record *recor
 int calibration_record_load(struct calibration_record *record, const char *path, struct err *err)
 {
 	size_t n_in = 0, n_out = 0, n_sites = 0;
+	uint64_t version = 0;
 	struct h5_file file;
 	int status = h5_open(&file, path, err);
 
 	*record = (struct calibration_record){0};
 	if (status)
 		return status;
-	if ((status = file_format_check(&file, FORMAT, FORMAT_VERSION, err)) ||
+	if ((status = file_format_find(&file, FORMAT, FORMAT_VERSION, &version, err)) ||
 	    (status = read_length(&file, "inputs/gain", 1, CALIBRATION_MAX_CHANNELS, &n_in, err)) ||
 	    (status = read_length(&file, "outputs/gain", 1, CALIBRATION_MAX_CHANNELS, &n_out, err)) ||
 	    (status = read_length(&file, "passive", 2, CALIBRATION_MAX_SITES, &n_sites, err)) ||
 	    (status = calibration_record_init(record, n_in, n_out, n_sites, err)))
 		goto done;
-	if ((status = read_all(&file, record, err)))
+	if ((status = read_all(&file, version, record, err)))
 		calibration_record_fini(record);
 done:
 	h5_close(&file);

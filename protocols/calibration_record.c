@@ -63,6 +63,9 @@ void calibration_record_seal(struct calibration_record *record)
 	hash_bytes(&hash, record->in, record->n_in * sizeof(*record->in));
 	hash_bytes(&hash, record->out, record->n_out * sizeof(*record->out));
 	hash_bytes(&hash, record->passive, record->n_sites * sizeof(*record->passive));
+	/* So that records from before there was an expiry keep their checksum. */
+	if (record->expires_unix_s)
+		hash_bytes(&hash, &record->expires_unix_s, sizeof(record->expires_unix_s));
 	hash_end(&hash, record->checksum);
 }
 

@@ -3,7 +3,7 @@
 /*
  * What is known of a bench: how volts, SI and natural units convert, and the force it supplies unasked.
  *
- * A nominal record states what the bench file claims; a measured one will carry uncertainties and an expiry. The file
+ * A nominal record states what the bench file claims; a measured one carries uncertainties and may expire. The file
  * (HDF5, docs/file-formats.md) is written and read here; the conversions themselves are control/calibration.h.
  */
 #include <stdbool.h>
@@ -35,8 +35,9 @@ struct calibration_record {
 	char bench[64];
 	bool nominal; /* stated, not measured */
 	double stiffness_N_per_m, damping_N_s_per_m, temperature_K;
-	struct units units;     /* from the three above */
-	double latency_periods; /* beyond the one period that every bench has */
+	struct units units;      /* from the three above */
+	double latency_periods;  /* beyond the one period that every bench has */
+	uint64_t expires_unix_s; /* CLOCK_REALTIME from which on it is not to be trusted; 0: never */
 	size_t n_in, n_out, n_sites;
 	struct channel_calibration *in, *out; /* [n_in], [n_out], in the order of the bench file */
 	struct passive_force *passive;        /* [n_sites] */

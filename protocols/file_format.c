@@ -13,10 +13,9 @@ int file_format_write(const struct h5_file *file, const char *format, uint64_t v
 	return status ? status : h5_set_u64(file, "/", "format_version", version, err);
 }
 
-int file_format_check(const struct h5_file *file, const char *format, uint64_t version, struct err *err)
+static int read_format(const struct h5_file *file, const char *format, uint64_t *version, struct err *err)
 {
 	char found[64];
-	uint64_t found_version = 0;
 	int status = h5_get_text(file, "/", "format", found, sizeof(found), err);
 
 	if (status)
@@ -24,12 +23,34 @@ int file_format_check(const struct h5_file *file, const char *format, uint64_t v
 	if (strcmp(found, format) != 0)
 		return err_at(err, JOSTLE_EFORMAT, file->path, 0, 0,
 			      "/: attribute format: expected \"%s\", found \"%s\"", format, found);
-	if ((status = h5_get_u64(file, "/", "format_version", &found_version, err)))
+	return h5_get_u64(file, "/", "format_version", version, err);
+}
+
+int file_format_check(const struct h5_file *file, const char *format, uint64_t version, struct err *err)
+{
+	uint64_t found_version = 0;
+	const int status = read_format(file, format, &found_version, err);
+
+	if (status)
 		return status;
 	if (found_version != version)
 		return err_at(err, JOSTLE_EVERSION, file->path, 0, 0,
 			      "/: attribute format_version: expected %llu, found %llu", (unsigned long long)version,
 			      (unsigned long long)found_version);
+	return 0;
+}
+
+int file_format_find(const struct h5_file *file, const char *format, uint64_t newest, uint64_t *version,
+		     struct err *err)
+{
+	const int status = read_format(file, format, version, err);
+
+	if (status)
+		return status;
+	if (*version < 1 || *version > newest)
+		return err_at(err, JOSTLE_EVERSION, file->path, 0, 0,
+			      "/: attribute format_version: expected 1 to %llu, found %llu", (unsigned long long)newest,
+			      (unsigned long long)*version);
 	return 0;
 }
 

@@ -108,6 +108,42 @@ static void auxiliary_outputs_rest_at_their_safe_voltage(void **state)
 	assert_true(out_V[2] == 1.5);
 }
 
+/* catches: a temperature in volts, one that stays when its input is gone; a temperature's index taken for a site */
+static void temperature_is_in_kelvin_where_it_is_measured(void **state)
+{
+	struct fixture *f = *state;
+	const double in_V[] = {0, 0, 0, 1.25};
+	struct err err = {0};
+
+	f->state.temperature_K = 5;
+	assert_true(calibration_to_state(&f->calibration, in_V, &f->state));
+	assert_true(isnan(f->state.temperature_K));
+	calibration_fini(&f->calibration);
+	f->bench->in[3].role = DAQ_TEMPERATURE;
+	f->bench->in[3].index = 7;
+	f->record.in[3] = (struct channel_calibration){.gain = 0.05, .offset_V = -13.75};
+	if (calibration_init(&f->calibration, f->bench, &f->record, f->bench->period_s, &err))
+		fail_msg("%s", err.text);
+	assert_true(calibration_to_state(&f->calibration, in_V, &f->state));
+	assert_near(f->state.temperature_K, 300, 1e-9);
+}
+
+/* catches: seconds taken for nanoseconds, the wall clock taken for the loop's, an overflow that expires at once */
+static void expiry_is_told_by_the_loops_clock(void **state)
+{
+	struct calibration_record record = {0};
+
+	(void)state;
+	assert_true(calibration_expires_ns(&record, 5, 7) == INT64_MAX);
+	record.expires_unix_s = 1000;
+	assert_true(calibration_expires_ns(&record, 60, 999 * (int64_t)1000000000) == 1000000060);
+	assert_true(calibration_expires_ns(&record, 60, 1001 * (int64_t)1000000000) == 60 - 1000000000);
+	record.expires_unix_s = INT64_MAX / 1000000000;
+	assert_true(calibration_expires_ns(&record, INT64_MAX / 2, 1) == INT64_MAX);
+	record.expires_unix_s = UINT64_MAX;
+	assert_true(calibration_expires_ns(&record, 0, 0) == INT64_MAX);
+}
+
 /* catches: a result that is not finite and not reported */
 static void numbers_that_are_not_finite_are_reported(void **state)
 {
@@ -202,6 +238,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(commands_become_volts_through_force_units_and_gain, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_is_commanded_can_be_read_back, setup, teardown),
 		cmocka_unit_test_setup_teardown(auxiliary_outputs_rest_at_their_safe_voltage, setup, teardown),
+		cmocka_unit_test_setup_teardown(temperature_is_in_kelvin_where_it_is_measured, setup, teardown),
+		cmocka_unit_test(expiry_is_told_by_the_loops_clock),
 		cmocka_unit_test_setup_teardown(numbers_that_are_not_finite_are_reported, setup, teardown),
 		cmocka_unit_test_setup_teardown(period_and_limits_are_in_natural_units, setup, teardown),
 		cmocka_unit_test_setup_teardown(record_and_bench_must_belong_together, setup, teardown),

@@ -40,6 +40,7 @@ static int setup(void **state)
 	fx->record.damping_N_s_per_m = 1.0 / 3.0 * 1e-8;
 	fx->record.temperature_K = 295.3;
 	fx->record.latency_periods = 0.37;
+	fx->record.expires_unix_s = 2000000000;
 	for (size_t i = 0; i < N_IN; i++)
 		fx->record.in[i] = (struct channel_calibration){1e6 / (double)(i + 3), 0.1 * (double)i, 12.5, 1e-4};
 	for (size_t i = 0; i < N_OUT; i++)
@@ -67,9 +68,9 @@ static bool same_content(const struct calibration_record *a, const struct calibr
 {
 	return strcmp(a->bench, b->bench) == 0 && a->nominal == b->nominal &&
 	       a->stiffness_N_per_m == b->stiffness_N_per_m && a->damping_N_s_per_m == b->damping_N_s_per_m &&
-	       a->temperature_K == b->temperature_K && a->latency_periods == b->latency_periods && a->n_in == b->n_in &&
-	       a->n_out == b->n_out && a->n_sites == b->n_sites &&
-	       memcmp(&a->units, &b->units, sizeof(a->units)) == 0 &&
+	       a->temperature_K == b->temperature_K && a->latency_periods == b->latency_periods &&
+	       a->expires_unix_s == b->expires_unix_s && a->n_in == b->n_in && a->n_out == b->n_out &&
+	       a->n_sites == b->n_sites && memcmp(&a->units, &b->units, sizeof(a->units)) == 0 &&
 	       memcmp(a->in, b->in, a->n_in * sizeof(*a->in)) == 0 &&
 	       memcmp(a->out, b->out, a->n_out * sizeof(*a->out)) == 0 &&
 	       memcmp(a->passive, b->passive, a->n_sites * sizeof(*a->passive)) == 0 &&
@@ -160,9 +161,40 @@ static void every_field_changes_the_checksum(void **state)
 	calibration_record_seal(r);
 	assert_string_not_equal(r->checksum, before);
 	r->nominal = false;
+	r->expires_unix_s++;
+	calibration_record_seal(r);
+	assert_string_not_equal(r->checksum, before);
+	r->expires_unix_s = 0;
+	calibration_record_seal(r);
+	assert_string_not_equal(r->checksum, before);
+	r->expires_unix_s = 2000000000;
+	calibration_record_seal(r);
+	assert_string_equal(r->checksum, before);
 	strcpy(r->bench, "sim-3");
 	calibration_record_seal(r);
 	assert_string_not_equal(r->checksum, before);
+}
+
+/* catches: records from before there was an expiry refused, or given one; an expiry lost by calling the file old */
+static void version_1_is_read_as_a_record_that_never_expires(void **state)
+{
+	struct fixture *fx = *state;
+	struct calibration_record back;
+	struct err err = {0};
+
+	for (uint64_t expires = 0; expires < 2; expires++) {
+		fx->record.expires_unix_s = expires;
+		assert_int_equal(calibration_record_save(&fx->record, fx->good, &provenance, &err), 0);
+		const hid_t file = copy_open(fx->good, fx->bad);
+
+		put_u64(file, "/", "format_version", 1);
+		assert_true(H5Adelete(file, "expires_unix_s") >= 0);
+		H5Fclose(file);
+		assert_int_equal(calibration_record_load(&back, fx->bad, &err), expires ? JOSTLE_ECHECKSUM : 0);
+		if (!expires)
+			assert_true(same_content(&fx->record, &back));
+		calibration_record_fini(&back);
+	}
 }
 
 /* catches: a file read past its end, or half of one taken for a whole */
@@ -324,6 +356,21 @@ static void newer_version(hid_t file)
 	put_u64(file, "/", "format_version", 3);
 }
 
+static void version_zero(hid_t file)
+{
+	put_u64(file, "/", "format_version", 0);
+}
+
+static void no_expiry(hid_t file)
+{
+	assert_true(H5Adelete(file, "expires_unix_s") >= 0);
+}
+
+static void later_expiry(hid_t file)
+{
+	put_u64(file, "/", "expires_unix_s", 2100000000);
+}
+
 static void another_format(hid_t file)
 {
 	put_text(file, "/", "format", "jostle-protocol");
@@ -364,7 +411,10 @@ static void a_hostile_file_is_refused_with_its_name_and_field(void **state)
 		{"nominal of 2", odd_nominal, JOSTLE_EFORMAT, "nominal"},
 		{"measured turned nominal", turned_nominal, JOSTLE_ECHECKSUM, "checksum"},
 		{"long bench name", long_bench, JOSTLE_EFORMAT, "bench_name"},
-		{"newer version", newer_version, JOSTLE_EVERSION, "format_version"},
+		{"newer version", newer_version, JOSTLE_EVERSION, "format_version: expected 1 to 2, found 3"},
+		{"version zero", version_zero, JOSTLE_EVERSION, "format_version"},
+		{"no expiry", no_expiry, JOSTLE_EFORMAT, "expires_unix_s"},
+		{"later expiry", later_expiry, JOSTLE_ECHECKSUM, "checksum"},
 		{"another format", another_format, JOSTLE_EFORMAT, "format"},
 		{"no checksum", no_checksum, JOSTLE_EFORMAT, "checksum"},
 	};
@@ -410,6 +460,7 @@ int main(void)
 		WITH_FILE(sealing_computes_the_natural_units),
 		WITH_FILE(a_record_comes_back_bit_for_bit),
 		WITH_FILE(every_field_changes_the_checksum),
+		WITH_FILE(version_1_is_read_as_a_record_that_never_expires),
 		WITH_FILE(a_truncated_file_is_refused_wherever_it_ends),
 		WITH_FILE(a_flipped_byte_is_found_or_changes_nothing),
 		WITH_FILE(a_hostile_file_is_refused_with_its_name_and_field),
