@@ -35,6 +35,7 @@ struct doctor_setup {
 	const char *record_folder; /* the disk to measure; NULL: the working directory */
 	int cpu;                   /* where the loop will run; -1: anywhere */
 	double period_s, seconds;  /* of the latency measurement; 0 s leaves it out */
+	const char *root;          /* where /proc, /sys and /dev are; NULL: where they always are */
 };
 
 struct doctor_report {
