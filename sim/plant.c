@@ -14,7 +14,7 @@ size_t plant_n_in(const struct plant_config *config)
 
 size_t plant_n_out(const struct plant_config *config)
 {
-	return config->n_sites + config->n_parameters + 1;
+	return config->n_sites + config->n_parameters + 2;
 }
 
 bool plant_has_input(const struct plant_config *config, size_t channel)
@@ -32,7 +32,9 @@ bool plant_has_output(const struct plant_config *config, size_t channel)
 		return config->actuator.gain_N_per_V.n > 0;
 	if (channel < config->n_sites + config->n_parameters)
 		return true;
-	return channel == config->n_sites + config->n_parameters && config->temperature_setting.kelvin_per_V != 0.0;
+	if (channel == config->n_sites + config->n_parameters)
+		return config->temperature_setting.kelvin_per_V != 0.0;
+	return channel == config->n_sites + config->n_parameters + 1 && config->monostable.timeout_s > 0.0;
 }
 
 /** Every array of doubles, from one piece of memory. */
@@ -97,7 +99,9 @@ static int take_tables(struct plant *plant)
 	plant->segments = calloc(plant->max_segments, sizeof(*plant->segments));
 	plant->out_wires = calloc(plant->n_out, sizeof(*plant->out_wires));
 	plant->in_wires = calloc(plant->n_in, sizeof(*plant->in_wires));
-	return plant->class_of && plant->latches && plant->segments && plant->out_wires && plant->in_wires
+	plant->fault_is_on = calloc(plant->config->n_faults + 1, sizeof(*plant->fault_is_on));
+	return plant->class_of && plant->latches && plant->segments && plant->out_wires && plant->in_wires &&
+			       plant->fault_is_on
 		       ? 0
 		       : JOSTLE_ENOMEM;
 }
@@ -160,30 +164,6 @@ static void set_constants(struct plant *plant)
 			  config->drift.force_offset_N_per_s.n || config->drift.force_offset_walk_N.n;
 	plant->forces_vary |= plant->drifting;
 	plant->temperature_K = plant->setting_K = config->temperature_K;
-}
-
-static void set_wires(struct plant *plant)
-{
-	for (size_t c = 0; c < plant->n_in; c++)
-		plant->in_wires[c] = (struct plant_wire){.source = c % plant->n_sites};
-	for (size_t c = 0; c < plant->n_out; c++)
-		plant->out_wires[c] = (struct plant_wire){.source = c};
-	for (size_t i = 0; i < plant->config->n_faults; i++) {
-		const struct plant_fault *fault = &plant->config->faults[i];
-		const bool in = fault->signal == PLANT_DISPLACEMENT || fault->signal == PLANT_FORCE_READBACK;
-		const bool second = fault->signal == PLANT_FORCE_READBACK || fault->signal == PLANT_PARAMETER;
-		struct plant_wire *wires = (in ? plant->in_wires : plant->out_wires) + (second ? plant->n_sites : 0);
-
-		if (fault->kind == PLANT_SWAPPED) {
-			const struct plant_wire other = wires[fault->with];
-
-			wires[fault->with] = wires[fault->index];
-			wires[fault->index] = other;
-		} else {
-			wires[fault->index].cut = true;
-			wires[fault->index].value_V = fault->kind == PLANT_STUCK ? fault->value_V : 0.0;
-		}
-	}
 }
 
 /** A draw from the passive linear stationary law: variance 1/k, velocity variance 1/m. */
@@ -253,7 +233,7 @@ int plant_init(struct plant *plant, const struct plant_config *config, double pe
 		return err_set(err, code, "no memory for a plant of %zu sites", config->n_sites);
 	}
 	set_constants(plant);
-	set_wires(plant);
+	plant_update_faults(plant);
 	draw_rest(plant);
 	plant_convert_parameters(plant);
 	plant_write(plant, plant->out_V);
@@ -270,6 +250,7 @@ void plant_fini(struct plant *plant)
 	free(plant->segments);
 	free(plant->out_wires);
 	free(plant->in_wires);
+	free(plant->fault_is_on);
 	free(plant->steps);
 	free(plant->arena);
 	*plant = (struct plant){0};
@@ -285,6 +266,8 @@ void plant_edge(struct plant *plant, const double out_V[], double in_V[])
 {
 	plant_move(plant);
 	plant->edge++;
+	if (plant_update_faults(plant))
+		plant_convert_parameters(plant);
 	plant_drift_on(plant);
 	plant_read_inputs(plant, in_V);
 	plant_latch_outputs(plant, out_V);

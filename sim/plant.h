@@ -5,7 +5,8 @@
  *
  * Volts in and out, SI in its file, natural units of its own inside. Channels, in this order and always all of them;
  * those that the file gives no gain are absent (plant_has_input, plant_has_output) and read 0 V: inputs   displacement
- * of site 0 …, force read-back of site 0 …, temperature outputs  force on site 0 …, parameter 0 …, temperature setting
+ * of site 0 …, force read-back of site 0 …, temperature; outputs force on site 0 …, parameter 0 …, temperature setting,
+ * heartbeat line of the monostable.
  *
  * Every random number is addressed by (seed, stream, edge, variable): equal seeds and equal outputs give equal inputs.
  */
@@ -70,7 +71,7 @@ struct plant {
 	/* outputs */
 	size_t n_latches;                          /* depth of the history, enough for the longest delay */
 	struct plant_latch *latches;               /* [n_latches], edge e at e % n_latches */
-	struct plant_wire *out_wires;              /* [n_sites + n_parameters] */
+	struct plant_wire *out_wires;              /* [n_out], those of forces and parameters in use */
 	double *out_V;                             /* [n_out]: the last finite volts of each output */
 	double *gain, *offset, *saturation, *slew; /* actuators, natural units */
 	double *actuator;                          /* [n_sites]: what each actuator does now */
@@ -81,13 +82,21 @@ struct plant {
 	uint64_t applied;                          /* edge whose latch acts */
 	double temperature_V;
 
+	/* the monostable */
+	bool line_is_high, line_has_toggled, supply_is_cut;
+	uint64_t toggled_edge; /* the last at which the line was found changed */
+
+	/* faults */
+	bool *fault_is_on; /* [n_faults] */
+	bool wired, signalled;
+
 	/* the parametric device */
 	struct network network;
 	const struct network_kernels *kernels;
 	double *packed;
 
 	/* inputs */
-	struct plant_wire *in_wires; /* [2 n_sites] */
+	struct plant_wire *in_wires; /* [n_in] */
 	double *integral;            /* [n_sites]: of x over the sensor's window */
 	double *sensor_offset_V, *sensor_walk_V, *force_walk;
 	double *sensor_normals;
@@ -114,6 +123,21 @@ RT_SAFE void plant_edge(struct plant *plant, const double out_V[], double in_V[]
 
 /** Write the outputs between edges, without a sample: what was latched at the last edge is replaced. Call from: any. */
 RT_SAFE void plant_write(struct plant *plant, const double out_V[]);
+
+/**
+ * Begin, or end, the faults that wait for a signal: they are there, or gone, from the next edge on. RT_SAFE.
+ * Call from: any.
+ */
+RT_SAFE void plant_signal(struct plant *plant, bool on);
+
+/** How far ahead the device's clock is at the last edge, nanoseconds. RT_SAFE. Call from: any. */
+RT_SAFE int64_t plant_clock_step_ns(const struct plant *plant);
+
+/**
+ * What the device goes by since the last edge, out_V[n_out]: what it was told last, but 0 V for forces and parameters
+ * while its monostable has cut the supply. RT_SAFE. Call from: any.
+ */
+RT_SAFE void plant_in_effect(const struct plant *plant, double out_V[]);
 
 /** The true displacements x_m[n_sites], metres, for logs and tests. RT_SAFE. Call from: any. */
 RT_SAFE void plant_true_x(const struct plant *plant, double x_m[]);

@@ -95,11 +95,15 @@ static const cyaml_schema_field_t coupling_fields[] = {
 static const cyaml_schema_value_t coupling = {
 	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct plant_coupling, coupling_fields)};
 
-static const cyaml_strval_t fault_kinds[] = {{"dead", PLANT_DEAD}, {"stuck", PLANT_STUCK}, {"swapped", PLANT_SWAPPED}};
+static const cyaml_strval_t fault_kinds[] = {{"dead", PLANT_DEAD}, {"stuck", PLANT_STUCK}, {"swapped", PLANT_SWAPPED}, {"nan", PLANT_NAN}, {"saturated", PLANT_SATURATED}};
 static const cyaml_strval_t signals[] = {{"displacement", PLANT_DISPLACEMENT},
 					 {"force", PLANT_FORCE},
 					 {"force-readback", PLANT_FORCE_READBACK},
-					 {"parameter", PLANT_PARAMETER}};
+					 {"parameter", PLANT_PARAMETER}, {"temperature", PLANT_TEMPERATURE}};
+
+#define SPELL(from, type)                                                                                              \
+	NUMBER(from, OPTIONAL, type, spell.from_s), NUMBER("until_s", OPTIONAL, type, spell.until_s),                  \
+		CYAML_FIELD_BOOL("on_signal", OPTIONAL, struct type, spell.on_signal)
 
 static const cyaml_schema_field_t fault_fields[] = {
 	CYAML_FIELD_ENUM("kind", CYAML_FLAG_STRICT, struct plant_fault, kind, fault_kinds,
@@ -108,9 +112,21 @@ static const cyaml_schema_field_t fault_fields[] = {
 	CYAML_FIELD_UINT("index", CYAML_FLAG_DEFAULT, struct plant_fault, index),
 	CYAML_FIELD_UINT("with", OPTIONAL, struct plant_fault, with),
 	NUMBER("value_V", OPTIONAL, plant_fault, value_V),
+	SPELL("from_s", plant_fault),
 	CYAML_FIELD_END,
 };
 static const cyaml_schema_value_t fault = {CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct plant_fault, fault_fields)};
+
+static const cyaml_schema_field_t clock_step_fields[] = {
+	NUMBER("by_s", CYAML_FLAG_DEFAULT, plant_clock_step, by_s),
+	SPELL("at_s", plant_clock_step),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t monostable_fields[] = {
+	NUMBER("timeout_s", CYAML_FLAG_DEFAULT, plant_monostable, timeout_s),
+	CYAML_FIELD_END,
+};
 
 static const cyaml_schema_field_t plant_fields[] = {
 	CYAML_FIELD_STRING_PTR("summary", CYAML_FLAG_POINTER, struct plant_config, summary, 1, 400),
@@ -135,6 +151,8 @@ static const cyaml_schema_field_t plant_fields[] = {
 	SECTION("drift", drift, drift_fields),
 	CYAML_FIELD_SEQUENCE_COUNT("faults", CYAML_FLAG_POINTER | OPTIONAL, struct plant_config, faults, n_faults,
 				   &fault, 1, 1024),
+	SECTION("clock_step", clock_step, clock_step_fields),
+	SECTION("monostable", monostable, monostable_fields),
 	CYAML_FIELD_BOOL("exclusive", OPTIONAL, struct plant_config, exclusive),
 	CYAML_FIELD_END,
 };

@@ -84,16 +84,37 @@ struct plant_coupling {
 	double stiffness_N_per_m;
 };
 
-/** Dead: 0 V on the wire, in or out. Stuck: value_V on it. Swapped: the signals of index and with change places. */
-enum plant_fault_kind { PLANT_DEAD, PLANT_STUCK, PLANT_SWAPPED };
-enum plant_signal { PLANT_DISPLACEMENT, PLANT_FORCE, PLANT_FORCE_READBACK, PLANT_PARAMETER };
+/** A line that must toggle: a device whose line has stood still for longer takes 0 V for every force and parameter. */
+struct plant_monostable {
+	double timeout_s; /* 0: the device has none, and no such line */
+};
+
+/** When a fault is there: in the plant's own time, or between two signals to its process. */
+struct plant_spell {
+	double from_s, until_s; /* until_s 0: for ever */
+	bool on_signal;
+};
+
+/**
+ * Dead: 0 V on the wire, in or out. Stuck: value_V on it. Swapped: the signals of index and with change places. Of inputs
+ * alone: NaN is what is read; saturated is an input at the end of its converter, the lower one when value_V is below 0.
+ */
+enum plant_fault_kind { PLANT_DEAD, PLANT_STUCK, PLANT_SWAPPED, PLANT_NAN, PLANT_SATURATED };
+enum plant_signal { PLANT_DISPLACEMENT, PLANT_FORCE, PLANT_FORCE_READBACK, PLANT_PARAMETER, PLANT_TEMPERATURE };
 
 struct plant_fault {
 	enum plant_fault_kind kind;
 	enum plant_signal signal;
-	size_t index;   /* site or parameter */
+	size_t index;   /* site or parameter; 0 for the temperature */
 	size_t with;    /* swapped: the other one */
-	double value_V; /* stuck: before the converter */
+	double value_V; /* stuck: before the converter; saturated: its sign */
+	struct plant_spell spell;
+};
+
+/** The device's clock is by_s ahead of the true one, in what it says of its edges alone. */
+struct plant_clock_step {
+	double by_s;
+	struct plant_spell spell;
 };
 
 struct plant_config {
@@ -116,6 +137,8 @@ struct plant_config {
 	struct plant_drift drift;
 	struct plant_fault *faults;
 	uint32_t n_faults;
+	struct plant_clock_step clock_step;
+	struct plant_monostable monostable;
 	bool exclusive; /* the device can be opened only once */
 	/* not in the file */
 	char *text; /* the file, verbatim */

@@ -1,5 +1,5 @@
 /*
- * From volts to forces: wiring faults, converter, gain and offset, saturation at the edge; drift, slew and cross-talk
+ * From volts to forces: the monostable, wiring faults, converter, gain and offset, saturation at the edge; drift, slew and cross-talk
  * as the force acts. A force is held over a segment (zero-order hold); a slewing actuator moves at a segment's start.
  */
 #include <string.h>
@@ -7,10 +7,43 @@
 #include "base/random.h"
 #include "sim/plant_parts.h"
 
+#define LINE_THRESHOLD_V 1.5 /* between a low and a high level of the heartbeat line, as of TTL */
+
+/**
+ * A retriggerable monostable: it holds the supply for its time from each change of the line's level, and none before the
+ * first. True when the supply has come or gone.
+ */
+static bool watch_line(struct plant *plant)
+{
+	const double timeout_s = plant->config->monostable.timeout_s;
+	const bool is_high = plant->out_V[plant->n_out - 1] > LINE_THRESHOLD_V;
+	const bool was_cut = plant->supply_is_cut;
+
+	if (timeout_s <= 0.0)
+		return false;
+	if (is_high != plant->line_is_high) {
+		plant->line_is_high = is_high;
+		plant->line_has_toggled = true;
+		plant->toggled_edge = plant->edge;
+	}
+	plant->supply_is_cut = !plant->line_has_toggled ||
+			       (double)(plant->edge - plant->toggled_edge) * plant->period_s > timeout_s;
+	return plant->supply_is_cut != was_cut;
+}
+
+void plant_in_effect(const struct plant *plant, double out_V[])
+{
+	memcpy(out_V, plant->out_V, plant->n_out * sizeof(*out_V));
+	if (plant->supply_is_cut)
+		memset(out_V, 0, (plant->n_sites + plant->n_parameters) * sizeof(*out_V));
+}
+
 static double wired_V(const struct plant *plant, size_t channel, const struct plant_converter *converter)
 {
 	const struct plant_wire *wire = &plant->out_wires[channel];
 
+	if (plant->supply_is_cut)
+		return plant_convert(converter, 0.0);
 	return plant_convert(converter, wire->cut ? wire->value_V : plant->out_V[wire->source]);
 }
 
@@ -45,6 +78,7 @@ void plant_latch_outputs(struct plant *plant, const double out_V[])
 			plant->out_V[c] = out_V[c];
 			moved |= c >= plant->n_sites;
 		}
+	moved |= watch_line(plant);
 	latch->delay = config->actuator.latency_periods + jitter(plant);
 	for (size_t i = 0; i < plant->n_sites; i++) {
 		const double force = plant->gain[i] * wired_V(plant, i, &config->actuator.converter) + plant->offset[i];
@@ -55,7 +89,7 @@ void plant_latch_outputs(struct plant *plant, const double out_V[])
 		plant_convert_parameters(plant);
 	if (plant->n_parameters)
 		memcpy(latch->theta, plant->latched_theta, plant->n_parameters * sizeof(*latch->theta));
-	latch->temperature_V = plant->out_V[plant->n_out - 1];
+	latch->temperature_V = plant->out_V[plant->n_sites + plant->n_parameters];
 }
 
 static void move_actuators(struct plant *plant, const struct plant_latch *latch, double h)

@@ -163,9 +163,6 @@ int plant_page_wait(struct plant_page *page, int64_t timeout_ns, double in_V[], 
 	const uint64_t edge = bits_of(page->pending[CELL_EDGE]);
 	if (edge <= page->seen)
 		return JOSTLE_EIO;
-	for (size_t c = 0; c < page->facts.n_in; c++)
-		if (!isfinite(page->pending[CELL_IN + c]))
-			return JOSTLE_EIO;
 	memcpy(in_V, page->pending + CELL_IN, page->facts.n_in * sizeof(*in_V));
 	*t_ns = (int64_t)bits_of(page->pending[CELL_TIME]);
 	/* A write for the edge after the last one that came after it acts from the one after that: two periods of delay. */

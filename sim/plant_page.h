@@ -7,7 +7,8 @@
  * live while the plant's lock is held, taken while the client's is. Volts cross under sequence counters, so that neither
  * side ever waits for the other or reads half a set. With its volts the client stores the edge that they are for, and
  * with each edge the plant shows which edge the volts in force were for: a write that came too late is seen. A client
- * takes nothing on the page for granted: sizes are read once and checked against the file, numbers are checked each time.
+ * takes nothing on the page for granted: sizes are read once and checked against the file, edges each time;
+ * a sample that is no number is the device's word, and crosses.
  *
  * A guardian is a third, with a lock and a set of volts of its own. Once it has seized the outputs the plant takes its
  * volts and nobody else's, until it lets go, or, when it is gone, until the next client comes, who finds the outputs where
@@ -23,7 +24,7 @@
 struct err;
 struct plant_shared;
 
-#define PLANT_MAX_CHANNELS (2 * PLANT_MAX_SITES + 1)
+#define PLANT_MAX_CHANNELS (2 * PLANT_MAX_SITES + 2)
 
 /** What a plant says of itself. */
 struct plant_facts {
@@ -31,6 +32,7 @@ struct plant_facts {
 	uint32_t n_sites, n_parameters;
 	int32_t pid;
 	double period_s;
+	double monostable_s; /* of the device's monostable; 0: it has none */
 	bool exclusive; /* the device can be opened only once: by no guardian beside its owner */
 	char name[64];  /* of the plant file */
 	bool has_in[PLANT_MAX_CHANNELS],
@@ -97,7 +99,7 @@ RT_SAFE void plant_page_write(struct plant_page *page, const double out_V[]);
 
 /**
  * Wait, at most timeout_ns, for an edge that has not been read yet. Returns 0, JOSTLE_EMISSED (more than one has passed,
- * or the outputs in force at this one are older than the last write), or JOSTLE_EIO: no edge in time, the plant has ended, or what it shows makes no sense; in_V is then left alone.
+ * or the outputs in force at this one are older than the last write), or JOSTLE_EIO: no edge in time, the plant has ended, or its edges make no sense; in_V is then left alone.
  * RT_SAFE but for the wait itself. Call from: the client.
  */
 RT_SAFE int plant_page_wait(struct plant_page *page, int64_t timeout_ns, double in_V[], int64_t *t_ns);

@@ -15,7 +15,7 @@
 #include "sim/plant_page.h"
 #include "sim/plant_page_layout.h"
 
-_Static_assert(PLANT_MAX_SITES + PLANT_MAX_PARAMETERS + 1 <= PLANT_MAX_CHANNELS, "outputs fit");
+_Static_assert(PLANT_MAX_SITES + PLANT_MAX_PARAMETERS + 2 <= PLANT_MAX_CHANNELS, "outputs fit");
 
 static int take_pending(struct plant_page *page, struct err *err)
 {
@@ -89,6 +89,7 @@ void plant_state_facts(struct plant_facts *facts, const struct plant_config *con
 		.n_parameters = (uint32_t)config->n_parameters,
 		.pid = getpid(),
 		.period_s = period_s,
+		.monostable_s = config->monostable.timeout_s,
 		.exclusive = config->exclusive,
 	};
 	snprintf(facts->name, sizeof(facts->name), "%s", config->name);
@@ -151,7 +152,7 @@ static int check_facts(struct plant_page *page, struct err *err)
 	memcpy(facts, &page->shared->facts, sizeof(*facts));
 	facts->name[sizeof(facts->name) - 1] = '\0';
 	if (facts->n_sites < 1 || facts->n_sites > PLANT_MAX_SITES || facts->n_parameters > PLANT_MAX_PARAMETERS ||
-	    facts->n_in != 2 * facts->n_sites + 1 || facts->n_out != facts->n_sites + facts->n_parameters + 1)
+	    facts->n_in != 2 * facts->n_sites + 1 || facts->n_out != facts->n_sites + facts->n_parameters + 2)
 		return err_set(err, JOSTLE_EFORMAT,
 			       "shared memory %s: found %u inputs and %u outputs for %u sites and %u parameters",
 			       page->path, facts->n_in, facts->n_out, facts->n_sites, facts->n_parameters);

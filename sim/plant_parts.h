@@ -2,7 +2,7 @@
 #define JOSTLE_PLANT_PARTS_H
 /*
  * The plant's parts, each a file of its own: outputs to forces (plant_outputs.c), motion (plant_motion.c), motion to
- * inputs (plant_inputs.c). For plant.c and each other only.
+ * inputs (plant_inputs.c), what is wrong with them (plant_faults.c). For plant.c and each other only.
  */
 #include <math.h>
 
@@ -44,6 +44,9 @@ RT_SAFE void plant_apply_latch(struct plant *plant, uint64_t edge, double h);
 
 /** The force of whatever bends the potential: device parameters, intrinsic terms, couplings. f[n_sites] is set. */
 RT_SAFE void plant_bending_force(const struct plant *plant, const double x[], double f[]);
+
+/** Bring the wires to what the faults at this edge make of them. True when a wire changed. RT_SAFE. Call from: any. */
+RT_SAFE bool plant_update_faults(struct plant *plant);
 
 /** Let offsets and temperature drift by one period. RT_SAFE. Call from: any. */
 RT_SAFE void plant_drift_on(struct plant *plant);

@@ -1,6 +1,7 @@
 /*
  * jostle plant: a simulated bench as a process of its own.
  */
+#include <stdbool.h>
 #include <stdlib.h>
 
 #include "base/err.h"
@@ -15,6 +16,7 @@ struct arguments {
 	const char *bench, *name, *log;
 	uint64_t seed;
 	double duration_s;
+	bool realtime;
 };
 
 static int serve(const struct arguments *arguments, struct err *err)
@@ -35,7 +37,8 @@ static int serve(const struct arguments *arguments, struct err *err)
 						      .period_s = bench.period_s,
 						      .seed = arguments->seed,
 						      .duration_s = arguments->duration_s,
-						      .log_path = arguments->log};
+						      .log_path = arguments->log,
+						      .realtime = arguments->realtime};
 	status = plant_process_run(&options, err);
 done:
 	bench_free(&bench);
@@ -53,6 +56,8 @@ static int run(int argc, char **argv)
 		 0, 1e9},
 		{"log", OPTION_TEXT, &a.log, "FILE", "HDF5 log of every edge: outputs received, true displacements",
 		 false, 0, 0},
+		{"realtime", OPTION_FLAG, &a.realtime, NULL, "with real-time priority, where it is granted", false, 0,
+		 0},
 	};
 	struct err err = {0};
 

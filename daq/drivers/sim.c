@@ -37,7 +37,9 @@ static const char *input_noun(size_t channel, size_t n_sites)
 
 static const char *output_noun(size_t channel, size_t n_sites, size_t n_parameters)
 {
-	return channel < n_sites ? "force" : channel < n_sites + n_parameters ? "parameter" : "temperature setting";
+	if (channel < n_sites + n_parameters)
+		return channel < n_sites ? "force" : "parameter";
+	return channel == n_sites + n_parameters ? "temperature setting" : "monostable, and no heartbeat line";
 }
 
 /** Whether the bench's channels are there, so that a wrong number is not read as a quiet signal. */
@@ -64,6 +66,10 @@ static int check_channels(const struct bench *bench, const struct plant_facts *f
 			return err_at(err, JOSTLE_ECONFIG, bench->path, 0, 0,
 				      "outputs: channel %zu: plant %s has no %s", channel, facts->name,
 				      output_noun(channel, facts->n_sites, facts->n_parameters));
+		if ((bench->out[c].role == DAQ_HEARTBEAT) != (channel + 1 == facts->n_out))
+			return err_at(err, JOSTLE_ECONFIG, bench->path, 0, 0,
+				      "outputs: channel %zu: expected role heartbeat on channel %u alone, found role %s",
+				      channel, facts->n_out - 1, daq_role_name(bench->out[c].role));
 	}
 	return 0;
 }
@@ -133,11 +139,23 @@ static int check_devices(const struct bench *bench, struct err *err)
 					      "devices: driver sim takes 1, found %zu", bench->n_devices);
 }
 
-static enum daq_last_resort last_resort(const struct sim *sim)
+static bool has_heartbeat(const struct bench *bench)
 {
+	for (size_t c = 0; c < bench->n_out; c++)
+		if (bench->out[c].role == DAQ_HEARTBEAT)
+			return true;
+	return false;
+}
+
+static enum daq_last_resort last_resort(const struct sim *sim, const struct bench *bench)
+{
+	const struct plant_facts *facts = &sim->page.facts;
+
 	if (!sim->attached)
 		return DAQ_ENDS_WITH_PROCESS;
-	return sim->page.facts.exclusive ? DAQ_NO_LAST_RESORT : DAQ_SECOND_OPENING;
+	if (!facts->exclusive)
+		return DAQ_SECOND_OPENING;
+	return facts->monostable_s > 0.0 && has_heartbeat(bench) ? DAQ_MONOSTABLE : DAQ_NO_LAST_RESORT;
 }
 
 static int sim_open(struct daq *daq, const struct bench *bench, const struct daq_options *options, struct err *err)
@@ -156,7 +174,7 @@ static int sim_open(struct daq *daq, const struct bench *bench, const struct daq
 		return code;
 	}
 	daq->period_s = bench->period_s;
-	daq->last_resort = last_resort(sim);
+	daq->last_resort = last_resort(sim, bench);
 	snprintf(daq->backend, sizeof(daq->backend), "sim (%s plant %.63s)", sim->attached ? "attached" : "in-process",
 		 sim->page.facts.name);
 	return 0;
@@ -222,7 +240,7 @@ static int sim_exchange(struct daq *daq, const double out_V[], double in_V[], in
 		daq->woke_ns = sim->page.woke_ns;
 	} else {
 		plant_edge(&sim->plant, sim->device_out_V, sim->device_in_V);
-		*t_ns = grid_edge_ns(&sim->grid, sim->grid.edge);
+		*t_ns = grid_edge_ns(&sim->grid, sim->grid.edge) + plant_clock_step_ns(&sim->plant);
 	}
 	for (size_t c = 0; c < daq->n_in; c++)
 		in_V[c] = sim->device_in_V[bench->in[c].channel];

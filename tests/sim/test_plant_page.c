@@ -9,7 +9,7 @@
 #include "sim/plant_page.h"
 
 #define SECOND 1000000000LL
-#define N_OUT  3 /* of a plant of 2 sites without parameters */
+#define N_OUT  4 /* of a plant of 2 sites without parameters */
 
 struct pages {
 	struct plant_config *config;
@@ -46,8 +46,8 @@ static void volts_cross_both_ways_edge_by_edge(void **state)
 	struct pages *pages = *state;
 	struct plant_page client;
 	struct err err = {0};
-	const double in_V[5] = {1, 2, 3, 4, 5}, out_V[N_OUT] = {-1, -2, -3};
-	double read_V[5] = {0}, taken_V[N_OUT] = {9, 9, 9};
+	const double in_V[5] = {1, 2, 3, 4, 5}, out_V[N_OUT] = {-1, -2, -3, -4};
+	double read_V[5] = {0}, taken_V[N_OUT] = {9, 9, 9, 9};
 	int64_t t_ns = 0;
 
 	assert_int_equal(plant_page_attach(&client, pages->name, &err), 0);
@@ -77,7 +77,7 @@ static void a_write_that_comes_too_late_is_a_missed_edge(void **state)
 	struct pages *pages = *state;
 	struct plant_page client;
 	struct err err = {0};
-	const double in_V[5] = {1, 2, 3, 4, 5}, out_V[N_OUT] = {-1, -2, -3};
+	const double in_V[5] = {1, 2, 3, 4, 5}, out_V[N_OUT] = {-1, -2, -3, -4};
 	double read_V[5] = {0}, taken_V[N_OUT] = {0};
 	int64_t t_ns = 0;
 
@@ -146,7 +146,7 @@ static void a_client_that_died_while_writing_is_not_believed(void **state)
 	struct pages *pages = *state;
 	struct plant_page client;
 	struct err err = {0};
-	const double good_V[N_OUT] = {1, 2, 3}, half_V[N_OUT] = {8, 8, 8};
+	const double good_V[N_OUT] = {1, 2, 3, 4}, half_V[N_OUT] = {8, 8, 8, 8};
 	double taken_V[N_OUT] = {0};
 	/* where the page keeps the outputs' counter: after the head and the facts, on a cache line of its own */
 	const size_t counter = (16 + sizeof(struct plant_facts) + 63) / 64 * 64 + 64;
@@ -175,7 +175,7 @@ static void what_a_guardian_holds_the_client_can_not_change(void **state)
 	struct pages *pages = *state;
 	struct plant_page client, guard;
 	struct err err = {0};
-	const double driven_V[N_OUT] = {5, 6, 7}, safe_V[N_OUT] = {0.5, 0, -0.5}, in_V[5] = {0};
+	const double driven_V[N_OUT] = {5, 6, 7, 8}, safe_V[N_OUT] = {0.5, 0, -0.5, 0}, in_V[5] = {0};
 	double taken_V[N_OUT] = {0}, read_V[5];
 	int64_t t_ns;
 
@@ -207,7 +207,7 @@ static void seized_outputs_outlive_client_and_guardian(void **state)
 	struct pages *pages = *state;
 	struct plant_page client, guard;
 	struct err err = {0};
-	const double driven_V[N_OUT] = {5, 6, 7}, safe_V[N_OUT] = {0.5, 0, -0.5};
+	const double driven_V[N_OUT] = {5, 6, 7, 8}, safe_V[N_OUT] = {0.5, 0, -0.5, 0};
 	double taken_V[N_OUT] = {0};
 
 	assert_int_equal(plant_page_attach(&client, pages->name, &err), 0);
@@ -266,7 +266,7 @@ static void pages_that_lie_are_refused(void **state)
 	} lies[] = {
 		{0, 0x12345678, JOSTLE_ENODEV},                               /* not ready, or not a plant's */
 		{4, 1, JOSTLE_EVERSION},          {16, 4, JOSTLE_EFORMAT},    /* n_in */
-		{16, 0xffffffff, JOSTLE_EFORMAT}, {20, 2, JOSTLE_EFORMAT},    /* n_out */
+		{16, 0xffffffff, JOSTLE_EFORMAT}, {20, 3, JOSTLE_EFORMAT},    /* n_out */
 		{24, 0, JOSTLE_EFORMAT},                                      /* n_sites */
 		{24, 100000, JOSTLE_EFORMAT},     {28, 4097, JOSTLE_EFORMAT}, /* n_parameters */
 	};
@@ -284,7 +284,7 @@ static void pages_that_lie_are_refused(void **state)
 		memcpy(bytes + lies[i].at, &truth, 4);
 	}
 	/* consistent counts that the file has no room for */
-	const uint32_t many[4] = {2 * 4000 + 1, 4000 + 4000 + 1, 4000, 4000};
+	const uint32_t many[4] = {2 * 4000 + 1, 4000 + 4000 + 2, 4000, 4000};
 	struct plant_page client;
 	struct err err = {0};
 	memcpy(bytes + 16, many, sizeof(many));
@@ -315,8 +315,8 @@ static void short_and_foreign_files_are_refused(void **state)
 	}
 }
 
-/* catches: inputs that are no numbers handed to the loop, an edge that runs backwards */
-static void edges_that_make_no_sense_are_errors(void **state)
+/* catches: an input that is no number kept from the loop, whose supervisor judges it; an edge that runs backwards */
+static void a_sample_that_is_no_number_crosses_and_an_edge_that_makes_no_sense_is_an_error(void **state)
 {
 	struct pages *pages = *state;
 	struct plant_page client;
@@ -327,12 +327,14 @@ static void edges_that_make_no_sense_are_errors(void **state)
 
 	assert_int_equal(plant_page_attach(&client, pages->name, &err), 0);
 	plant_page_publish(&pages->server, 9, 0, bad_V);
-	assert_int_equal(plant_page_wait(&client, SECOND, read_V, &t_ns), JOSTLE_EIO);
-	assert_near(read_V[0], 7.0, 0.0);
+	assert_int_equal(plant_page_wait(&client, SECOND, read_V, &t_ns), JOSTLE_EMISSED);
+	assert_true(isnan(read_V[1]) && read_V[2] == 3.0);
 	plant_page_publish(&pages->server, 10, 0, good_V);
 	assert_int_equal(plant_page_wait(&client, SECOND, read_V, &t_ns), JOSTLE_EMISSED);
+	read_V[0] = 7.0;
 	plant_page_publish(&pages->server, 4, 0, good_V);
 	assert_int_equal(plant_page_wait(&client, SECOND, read_V, &t_ns), JOSTLE_EIO);
+	assert_near(read_V[0], 7.0, 0.0);
 	plant_page_close(&client);
 }
 
@@ -365,7 +367,7 @@ static void *serve(void *context)
 
 	for (uint64_t edge = 1; !atomic_load(&echo->stop); edge++) {
 		plant_page_take(echo->server, out_V);
-		if (out_V[0] != out_V[1] || out_V[0] != out_V[2])
+		if (out_V[0] != out_V[1] || out_V[0] != out_V[3])
 			out_V[0] = NAN; /* a torn set: the client will see a number that is none */
 		for (int c = 0; c < 5; c++)
 			in_V[c] = out_V[0];
@@ -389,7 +391,7 @@ static void sets_are_never_torn(void **state)
 	double last = 0.0;
 	for (int i = 1; i <= 5000; i++) {
 		double in_V[5] = {0};
-		const double out_V[N_OUT] = {i, i, i};
+		const double out_V[N_OUT] = {i, i, i, i};
 
 		plant_page_write(&client, out_V);
 		if (plant_page_wait(&client, 100 * SECOND, in_V, &t_ns) == JOSTLE_EIO)
@@ -421,7 +423,7 @@ int main(void)
 		PAGE_TEST(a_plant_has_one_guardian_or_none),
 		PAGE_TEST(pages_that_lie_are_refused),
 		cmocka_unit_test(short_and_foreign_files_are_refused),
-		PAGE_TEST(edges_that_make_no_sense_are_errors),
+		PAGE_TEST(a_sample_that_is_no_number_crosses_and_an_edge_that_makes_no_sense_is_an_error),
 		PAGE_TEST(the_end_of_the_plant_wakes_its_client),
 		PAGE_TEST(sets_are_never_torn),
 	};

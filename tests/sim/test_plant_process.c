@@ -14,6 +14,7 @@
 
 #define SECOND   1000000000LL
 #define PERIOD_S 1e-3
+#define N_OUT    4
 
 struct stage {
 	char plant[64], log[64], name[64];
@@ -105,7 +106,7 @@ static pid_t start_client(struct stage *stage, int edges, int ready)
 	assert_true(pid >= 0);
 	if (pid == 0) {
 		struct plant_page page;
-		double out_V[3] = {0}, in_V[5];
+		double out_V[N_OUT] = {0}, in_V[5];
 		int64_t t_ns;
 
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -154,7 +155,7 @@ static void read_log(struct stage *stage, struct log *log)
 
 	assert_true(file >= 0);
 	log->edge = read_column(file, "edge", 1, H5T_NATIVE_UINT64, &log->n);
-	log->out_V = read_column(file, "out_V", 3, H5T_NATIVE_DOUBLE, &n_out);
+	log->out_V = read_column(file, "out_V", N_OUT, H5T_NATIVE_DOUBLE, &n_out);
 	log->x_m = read_column(file, "x_m", 2, H5T_NATIVE_DOUBLE, &n_x);
 	assert_int_equal(n_out, log->n);
 	assert_int_equal(n_x, log->n);
@@ -210,12 +211,12 @@ static void the_plant_goes_on_and_holds_the_last_outputs_when_its_client_is_kill
 	for (size_t i = 0; i < log.n; i++) {
 		assert_int_equal(log.edge[i], i + 1);
 		assert_true(i == 0 || log.x_m[2 * i] != log.x_m[2 * i - 2]);
-		first += log.out_V[3 * i] == 0.0;
-		at_last += log.out_V[3 * i] == 200.0;
-		assert_true(i == 0 || log.out_V[3 * i] >= log.out_V[3 * i - 3]);
+		first += log.out_V[N_OUT * i] == 0.0;
+		at_last += log.out_V[N_OUT * i] == 200.0;
+		assert_true(i == 0 || log.out_V[N_OUT * i] >= log.out_V[N_OUT * i - N_OUT]);
 	}
 	assert_true(at_last >= 100 && first < log.n);
-	assert_near(log.out_V[3 * (log.n - 1)], 200.0, 0.0);
+	assert_near(log.out_V[N_OUT * (log.n - 1)], 200.0, 0.0);
 	free_log(&log);
 	close(ready[0]);
 	close(ready[1]);
