@@ -261,9 +261,11 @@ static int check_kind(const struct plant_config *config, const struct plant_faul
 
 	snprintf(field, sizeof(field), "%s.kind", of);
 	if ((fault->kind == PLANT_NAN || fault->kind == PLANT_SATURATED) && !converter)
-		return REFUSE(config, err, field, "expected dead, stuck or swapped for an output, found nan or saturated");
+		return REFUSE(config, err, field,
+			      "expected dead, stuck or swapped for an output, found nan or saturated");
 	if (fault->kind == PLANT_SATURATED && converter->range_V <= 0.0)
-		return REFUSE(config, err, field, "expected a converter with a range_V for a saturated input, found none");
+		return REFUSE(config, err, field,
+			      "expected a converter with a range_V for a saturated input, found none");
 	return 0;
 }
 

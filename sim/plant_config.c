@@ -95,11 +95,16 @@ static const cyaml_schema_field_t coupling_fields[] = {
 static const cyaml_schema_value_t coupling = {
 	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct plant_coupling, coupling_fields)};
 
-static const cyaml_strval_t fault_kinds[] = {{"dead", PLANT_DEAD}, {"stuck", PLANT_STUCK}, {"swapped", PLANT_SWAPPED}, {"nan", PLANT_NAN}, {"saturated", PLANT_SATURATED}};
+static const cyaml_strval_t fault_kinds[] = {{"dead", PLANT_DEAD},
+					     {"stuck", PLANT_STUCK},
+					     {"swapped", PLANT_SWAPPED},
+					     {"nan", PLANT_NAN},
+					     {"saturated", PLANT_SATURATED}};
 static const cyaml_strval_t signals[] = {{"displacement", PLANT_DISPLACEMENT},
 					 {"force", PLANT_FORCE},
 					 {"force-readback", PLANT_FORCE_READBACK},
-					 {"parameter", PLANT_PARAMETER}, {"temperature", PLANT_TEMPERATURE}};
+					 {"parameter", PLANT_PARAMETER},
+					 {"temperature", PLANT_TEMPERATURE}};
 
 #define SPELL(from, type)                                                                                              \
 	NUMBER(from, OPTIONAL, type, spell.from_s), NUMBER("until_s", OPTIONAL, type, spell.until_s),                  \

@@ -26,8 +26,8 @@ static bool watch_line(struct plant *plant)
 		plant->line_has_toggled = true;
 		plant->toggled_edge = plant->edge;
 	}
-	plant->supply_is_cut = !plant->line_has_toggled ||
-			       (double)(plant->edge - plant->toggled_edge) * plant->period_s > timeout_s;
+	plant->supply_is_cut =
+		!plant->line_has_toggled || (double)(plant->edge - plant->toggled_edge) * plant->period_s > timeout_s;
 	return plant->supply_is_cut != was_cut;
 }
 

@@ -33,8 +33,8 @@ struct plant_facts {
 	int32_t pid;
 	double period_s;
 	double monostable_s; /* of the device's monostable; 0: it has none */
-	bool exclusive; /* the device can be opened only once: by no guardian beside its owner */
-	char name[64];  /* of the plant file */
+	bool exclusive;      /* the device can be opened only once: by no guardian beside its owner */
+	char name[64];       /* of the plant file */
 	bool has_in[PLANT_MAX_CHANNELS],
 		has_out[PLANT_MAX_CHANNELS]; /* which channels exist, in the order of sim/plant.h */
 };

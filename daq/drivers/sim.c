@@ -67,9 +67,10 @@ static int check_channels(const struct bench *bench, const struct plant_facts *f
 				      "outputs: channel %zu: plant %s has no %s", channel, facts->name,
 				      output_noun(channel, facts->n_sites, facts->n_parameters));
 		if ((bench->out[c].role == DAQ_HEARTBEAT) != (channel + 1 == facts->n_out))
-			return err_at(err, JOSTLE_ECONFIG, bench->path, 0, 0,
-				      "outputs: channel %zu: expected role heartbeat on channel %u alone, found role %s",
-				      channel, facts->n_out - 1, daq_role_name(bench->out[c].role));
+			return err_at(
+				err, JOSTLE_ECONFIG, bench->path, 0, 0,
+				"outputs: channel %zu: expected role heartbeat on channel %u alone, found role %s",
+				channel, facts->n_out - 1, daq_role_name(bench->out[c].role));
 	}
 	return 0;
 }
