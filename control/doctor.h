@@ -11,6 +11,7 @@
 #include "control/histogram.h"
 
 struct bench;
+struct daq;
 struct err;
 
 #define DOCTOR_MAX_FINDINGS 64
@@ -31,7 +32,8 @@ struct doctor_finding {
 /** What the checks are told. */
 struct doctor_setup {
 	const struct bench *bench; /* NULL: checks that need one are left out */
-	const char *attach;        /* struct daq_options' */
+	const struct daq *daq;     /* it, open already; NULL: it is opened for its check, and closed again */
+	const char *attach;        /* struct daq_options', of that opening */
 	const char *record_folder; /* the disk to measure; NULL: the working directory */
 	int cpu;                   /* where the loop will run; -1: anywhere */
 	double period_s, seconds;  /* of the latency measurement; 0 s leaves it out */

@@ -1,6 +1,6 @@
 /*
- * Whether the bench is there, states its limits, and is left safe when the process that holds it dies. It is opened and
- * closed again; no output is touched.
+ * Whether the bench is there, states its limits, and is left safe when the process that holds it dies. No output is
+ * touched.
  */
 #include <math.h>
 
@@ -52,7 +52,9 @@ static void run(const struct doctor_setup *setup, struct doctor_report *report)
 	struct err err = {0};
 	struct daq daq;
 
-	if (!setup->bench)
+	if (setup->daq)
+		judge(setup->daq, report);
+	if (setup->daq || !setup->bench)
 		return;
 	if (daq_open(&daq, setup->bench, &options, &err)) {
 		doctor_find(report, name, DOCTOR_FAILED, "", "%.240s", err.text);

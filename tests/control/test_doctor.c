@@ -221,6 +221,15 @@ static void a_bench_must_be_there_and_hardware_must_be_left_safe(void **state)
 	assert_int_equal(test_record.n_opens, 2);
 	assert_int_equal(test_record.n_closes, 2);
 	assert_int_equal(test_record.n_starts, 0);
+	/* One that its caller holds open is not opened a second time. */
+	struct daq daq;
+
+	assert_int_equal(daq_open(&daq, bench, &(struct daq_options){0}, NULL), 0);
+	report.n = 0;
+	check_registry[i]->run(&(struct doctor_setup){.bench = bench, .daq = &daq}, &report);
+	assert_int_equal(doctor_failed(&report), 2);
+	assert_int_equal(test_record.n_opens, 3);
+	daq_close(&daq);
 	char *driver = bench->driver;
 
 	bench->driver = absent;
