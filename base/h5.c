@@ -19,6 +19,7 @@
 #define PARTIAL ".partial"
 
 #define REASON_SIZE 400
+#define PAGE_SIZE   4096 /* what the system copies whole before it looks whether the process is to be killed */
 
 /**
  * The innermost entry's text. Where the system refused, HDF5 buries its reason, "error message = '…'", among the time of
@@ -100,7 +101,8 @@ static int check_writable(const struct h5_file *file, const char *partial, struc
 	return 0;
 }
 
-int h5_create(struct h5_file *file, const char *path, struct err *err)
+/** `growing`: in pages of the memory's size that no object but a larger one crosses. */
+static int create(struct h5_file *file, const char *path, bool growing, struct err *err)
 {
 	char partial[sizeof(file->path) + sizeof(PARTIAL)];
 	hid_t access = H5I_INVALID_HID, creation = H5I_INVALID_HID;
@@ -115,7 +117,9 @@ int h5_create(struct h5_file *file, const char *path, struct err *err)
 	access = H5Pcreate(H5P_FILE_ACCESS);
 	creation = H5Pcreate(H5P_FILE_CREATE);
 	if (access < 0 || creation < 0 || H5Pset_libver_bounds(access, H5F_LIBVER_LATEST, H5F_LIBVER_LATEST) < 0 ||
-	    H5Pset_fclose_degree(access, H5F_CLOSE_STRONG) < 0 || H5Pset_obj_track_times(creation, false) < 0) {
+	    H5Pset_fclose_degree(access, H5F_CLOSE_STRONG) < 0 || H5Pset_obj_track_times(creation, false) < 0 ||
+	    (growing && (H5Pset_file_space_strategy(creation, H5F_FSPACE_STRATEGY_PAGE, false, 1) < 0 ||
+			 H5Pset_file_space_page_size(creation, PAGE_SIZE) < 0))) {
 		code = h5_fail(err, JOSTLE_EIO, file, "cannot prepare an HDF5 file");
 		goto fail;
 	}
@@ -131,6 +135,16 @@ fail:
 	if (access >= 0)
 		H5Pclose(access);
 	return code;
+}
+
+int h5_create(struct h5_file *file, const char *path, struct err *err)
+{
+	return create(file, path, false, err);
+}
+
+int h5_create_growing(struct h5_file *file, const char *path, struct err *err)
+{
+	return create(file, path, true, err);
 }
 
 static int sync_path(const char *path, int flags)
@@ -176,13 +190,11 @@ void h5_close(struct h5_file *file)
 	file->writing = false;
 }
 
-int h5_open(struct h5_file *file, const char *path, struct err *err)
+/** What must hold before the library is let near a file. */
+static int check_readable(const char *path, struct err *err)
 {
 	struct stat status;
 
-	int code = set_path(file, path, err);
-	if (code)
-		return code;
 	if (stat(path, &status) < 0)
 		return err_at(err, errno == ENOENT || errno == ENOTDIR ? JOSTLE_ENOENT : JOSTLE_EIO, path, 0, 0,
 			      "cannot be read: %s", strerror(errno));
@@ -193,14 +205,48 @@ int h5_open(struct h5_file *file, const char *path, struct err *err)
 		return err_at(err, JOSTLE_EIO, path, 0, 0, "cannot be read: %s", strerror(errno));
 	if (status.st_size == 0)
 		return err_at(err, JOSTLE_EFORMAT, path, 0, 0, "expected an HDF5 file, found an empty one");
-
-	const hid_t properties = H5Pcreate(H5P_FILE_ACCESS);
-	H5Pset_fclose_degree(properties, H5F_CLOSE_STRONG);
-	file->id = H5Fopen(path, H5F_ACC_RDONLY, properties);
-	H5Pclose(properties);
-	if (file->id < 0)
-		return h5_fail(err, JOSTLE_EFORMAT, file, "expected a whole HDF5 file");
 	return 0;
+}
+
+static hid_t open_with(const char *path, unsigned flags)
+{
+	const hid_t properties = H5Pcreate(H5P_FILE_ACCESS);
+	hid_t id = H5I_INVALID_HID;
+
+	if (properties >= 0 && H5Pset_fclose_degree(properties, H5F_CLOSE_STRONG) >= 0)
+		id = H5Fopen(path, flags, properties);
+	if (properties >= 0)
+		H5Pclose(properties);
+	return id;
+}
+
+int h5_open(struct h5_file *file, const char *path, struct err *err)
+{
+	int code = set_path(file, path, err);
+
+	if (!code)
+		code = check_readable(path, err);
+	if (code)
+		return code;
+	file->id = open_with(path, H5F_ACC_RDONLY);
+	return file->id < 0 ? h5_fail(err, JOSTLE_EFORMAT, file, "expected a whole HDF5 file") : 0;
+}
+
+int h5_open_growing(struct h5_file *file, const char *path, struct err *err)
+{
+	int code = set_path(file, path, err);
+
+	if (!code)
+		code = check_readable(path, err);
+	if (code)
+		return code;
+	/* A file under a writer, alive or dead, opens only so; one that was closed, only the other way. */
+	file->id = open_with(path, H5F_ACC_RDONLY | H5F_ACC_SWMR_READ);
+	if (file->id < 0) {
+		H5Eclear2(H5E_DEFAULT);
+		file->id = open_with(path, H5F_ACC_RDONLY);
+	}
+	return file->id < 0 ? h5_fail(err, JOSTLE_EFORMAT, file, "expected a whole HDF5 file") : 0;
 }
 
 bool h5_reaches(const struct h5_file *file, const char *name)

@@ -32,6 +32,12 @@ struct h5_label {
  */
 int h5_create(struct h5_file *file, const char *path, struct err *err);
 
+/**
+ * h5_create() for a file of columns (base/h5_column.h): a kill damages nothing that was there before. Errors: as
+ * h5_create(). Call from: setup.
+ */
+int h5_create_growing(struct h5_file *file, const char *path, struct err *err);
+
 /** Flush, close, sync to disk and rename to the final name. On error the .partial file stays. Call from: setup. */
 int h5_commit(struct h5_file *file, struct err *err);
 
@@ -45,6 +51,9 @@ void h5_close(struct h5_file *file);
  * Open for reading. Errors: JOSTLE_ENOENT, JOSTLE_EIO, JOSTLE_EFORMAT (not HDF5, or truncated). Call from: setup.
  */
 int h5_open(struct h5_file *file, const char *path, struct err *err);
+
+/** h5_open(), also of a file that is being written under h5_share(), or was when its writer died. Call from: setup. */
+int h5_open_growing(struct h5_file *file, const char *path, struct err *err);
 
 /** Create a group "name" inside `at`. Missing parents are errors. Call from: setup. */
 int h5_make_group(const struct h5_file *file, const char *name, struct err *err);

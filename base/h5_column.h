@@ -27,7 +27,7 @@ struct h5_column {
 	hid_t id, memory; /* dataset, and its values' type in memory */
 	size_t width, row_size, chunk_rows;
 	bool flat;
-	uint64_t n_rows; /* in the file */
+	uint64_t n_rows; /* written; or to be read */
 };
 
 /**
@@ -38,11 +38,12 @@ int h5_column_make(struct h5_column *column, const struct h5_file *file, const s
 		   struct err *err);
 
 /**
- * Open a column for reading. Errors: JOSTLE_EFORMAT: no such dataset, values of another type, rows of another width,
- * chunks of more than 16 MiB, filters, bytes that are not in this file or fewer than the rows need. Call from: setup.
+ * Open a column for reading its first n_rows. Errors: JOSTLE_EFORMAT: no such dataset, values of another type, rows of
+ * another width, fewer rows, chunks of more than 16 MiB, filters, bytes that are not in this file or fewer than the rows
+ * need. Call from: setup.
  */
 int h5_column_open(struct h5_column *column, const struct h5_file *file, const struct h5_column_kind *kind,
-		   struct err *err);
+		   uint64_t n_rows, struct err *err);
 
 /** Append n rows. Errors: JOSTLE_EIO. Call from: setup. */
 int h5_column_append(struct h5_column *column, const struct h5_file *file, size_t n, const void *values,
@@ -58,16 +59,22 @@ int h5_column_read(const struct h5_column *column, const struct h5_file *file, u
 /** Safe on a zeroed column, and twice. Call from: setup. */
 void h5_column_close(struct h5_column *column);
 
+/** Put n values in the place of those that h5_write_u64s() wrote, and hand them to the system. Errors: JOSTLE_EIO. Call from: setup. */
+int h5_replace_u64s(const struct h5_file *file, const char *name, size_t n, const uint64_t values[], struct err *err);
+
 /**
  * From now on others may read along, and find it readable after this process's death. No object and no attribute can be
  * made any more; columns made before stay open. Errors: JOSTLE_EIO. Call from: setup.
  */
 int h5_share(const struct h5_file *file, struct err *err);
 
-/** h5_open(), and also of a file that is being written under h5_share(), or was when its writer died. Call from: setup. */
-int h5_open_shared(struct h5_file *file, const char *path, struct err *err);
+/** Bytes that the file takes. Call from: setup. */
+uint64_t h5_size(const struct h5_file *file);
 
-/** Room on the disk for `bytes` beyond what the file holds. Errors: JOSTLE_EIO: there is none, and nothing has changed. Call from: setup. */
-int h5_reserve(const struct h5_file *file, uint64_t bytes, struct err *err);
+/**
+ * Have the disk keep room for the file to grow to `end` bytes. Errors: JOSTLE_EIO: there is none, with the system's reason,
+ * and nothing has changed. Call from: setup.
+ */
+int h5_reserve(const struct h5_file *file, uint64_t end, struct err *err);
 
 #endif

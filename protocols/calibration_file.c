@@ -9,6 +9,7 @@
 
 #include "base/err.h"
 #include "base/h5.h"
+#include "base/h5_image.h"
 #include "base/provenance.h"
 #include "protocols/calibration_record.h"
 #include "protocols/file_format.h"
@@ -108,6 +109,30 @@ int calibration_record_save(struct calibration_record *record, const char *path,
 	return status;
 }
 
+int calibration_record_save_image(const struct calibration_record *record, const char *name,
+				  const struct provenance *provenance, unsigned char **bytes, size_t *size,
+				  struct err *err)
+{
+	struct calibration_record sealed = *record;
+	struct h5_file file;
+	int status = calibration_record_check(record, err);
+
+	*bytes = NULL;
+	*size = 0;
+	if (status) {
+		err_context(err, "%s", name);
+		return status;
+	}
+	calibration_record_seal(&sealed);
+	if ((status = h5_create_image(&file, name, err)))
+		return status;
+	if ((status = write_all(&file, &sealed, provenance, err)))
+		h5_close(&file);
+	else
+		status = h5_take_image(&file, bytes, size, err);
+	return status;
+}
+
 /** How many channels a group has: the length of its gains. */
 static int read_length(const struct h5_file *file, const char *name, size_t rank, size_t max, size_t *n,
 		       struct err *err)
@@ -192,25 +217,41 @@ static int read_all(const struct h5_file *file, uint64_t version, struct calibra
 	return file_checksum_check(file, record->checksum, err);
 }
 
-int calibration_record_load(struct calibration_record *record, const char *path, struct err *err)
+/** From an open file, which is closed whichever way it ends. */
+static int load(struct calibration_record *record, struct h5_file *file, struct err *err)
 {
 	size_t n_in = 0, n_out = 0, n_sites = 0;
 	uint64_t version = 0;
-	struct h5_file file;
-	int status = h5_open(&file, path, err);
+	int status;
 
-	*record = (struct calibration_record){0};
-	if (status)
-		return status;
-	if ((status = file_format_find(&file, FORMAT, FORMAT_VERSION, &version, err)) ||
-	    (status = read_length(&file, "inputs/gain", 1, CALIBRATION_MAX_CHANNELS, &n_in, err)) ||
-	    (status = read_length(&file, "outputs/gain", 1, CALIBRATION_MAX_CHANNELS, &n_out, err)) ||
-	    (status = read_length(&file, "passive", 2, CALIBRATION_MAX_SITES, &n_sites, err)) ||
+	if ((status = file_format_find(file, FORMAT, FORMAT_VERSION, &version, err)) ||
+	    (status = read_length(file, "inputs/gain", 1, CALIBRATION_MAX_CHANNELS, &n_in, err)) ||
+	    (status = read_length(file, "outputs/gain", 1, CALIBRATION_MAX_CHANNELS, &n_out, err)) ||
+	    (status = read_length(file, "passive", 2, CALIBRATION_MAX_SITES, &n_sites, err)) ||
 	    (status = calibration_record_init(record, n_in, n_out, n_sites, err)))
 		goto done;
-	if ((status = read_all(&file, version, record, err)))
+	if ((status = read_all(file, version, record, err)))
 		calibration_record_fini(record);
 done:
-	h5_close(&file);
+	h5_close(file);
 	return status;
+}
+
+int calibration_record_load(struct calibration_record *record, const char *path, struct err *err)
+{
+	struct h5_file file;
+	const int status = h5_open(&file, path, err);
+
+	*record = (struct calibration_record){0};
+	return status ? status : load(record, &file, err);
+}
+
+int calibration_record_load_image(struct calibration_record *record, const char *name, const unsigned char *bytes,
+				  size_t size, struct err *err)
+{
+	struct h5_file file;
+	const int status = h5_open_image(&file, name, bytes, size, err);
+
+	*record = (struct calibration_record){0};
+	return status ? status : load(record, &file, err);
 }

@@ -60,4 +60,11 @@ int calibration_record_save(struct calibration_record *record, const char *path,
 			    struct err *err);
 int calibration_record_load(struct calibration_record *record, const char *path, struct err *err);
 
+/** The same file in memory: bytes[size], the caller's to free(); `name` is for error texts. Call from: setup. */
+int calibration_record_save_image(const struct calibration_record *record, const char *name,
+				  const struct provenance *provenance, unsigned char **bytes, size_t *size,
+				  struct err *err);
+int calibration_record_load_image(struct calibration_record *record, const char *name, const unsigned char *bytes,
+				  size_t size, struct err *err);
+
 #endif

@@ -59,4 +59,13 @@ int protocol_save_with(struct protocol *protocol, const char *path, const struct
  */
 int protocol_load(struct protocol *protocol, const char *path, struct err *err);
 
+/**
+ * The same file in memory: bytes[size], the caller's to free(); `name` is for error texts. Errors: as protocol_save() and
+ * protocol_load(), and JOSTLE_ENOMEM. Call from: setup.
+ */
+int protocol_save_image(const struct protocol *protocol, const char *name, const struct provenance *provenance,
+			unsigned char **bytes, size_t *size, struct err *err);
+int protocol_load_image(struct protocol *protocol, const char *name, const unsigned char *bytes, size_t size,
+			struct err *err);
+
 #endif

@@ -8,6 +8,7 @@
 
 #include "base/err.h"
 #include "base/h5.h"
+#include "base/h5_image.h"
 #include "protocols/file_format.h"
 #include "protocols/knots.h"
 #include "protocols/protocol.h"
@@ -163,23 +164,39 @@ static int check_checksum(const struct h5_file *file, struct protocol *protocol,
 	return file_checksum_check(file, protocol->checksum, err);
 }
 
-int protocol_load(struct protocol *protocol, const char *path, struct err *err)
+/** From an open file, which is closed whichever way it ends. */
+static int load(struct protocol *protocol, struct h5_file *file, struct err *err)
 {
 	struct network network;
-	struct h5_file file;
-	int status = h5_open(&file, path, err);
+	int status;
 
-	*protocol = (struct protocol){0};
-	if (status)
-		return status;
-	if ((status = file_format_check(&file, PROTOCOL_FORMAT, PROTOCOL_FORMAT_VERSION, err)) ||
-	    (status = read_network(&file, &network, err)) || (status = read_knots(&file, protocol, &network, err)))
+	if ((status = file_format_check(file, PROTOCOL_FORMAT, PROTOCOL_FORMAT_VERSION, err)) ||
+	    (status = read_network(file, &network, err)) || (status = read_knots(file, protocol, &network, err)))
 		goto done;
-	if ((status = read_theta_and_wall(&file, protocol, err)) || (status = read_texts(&file, protocol, err)) ||
-	    (status = protocol_file_check(protocol, JOSTLE_EFORMAT, path, err)) ||
-	    (status = check_checksum(&file, protocol, err)))
+	if ((status = read_theta_and_wall(file, protocol, err)) || (status = read_texts(file, protocol, err)) ||
+	    (status = protocol_file_check(protocol, JOSTLE_EFORMAT, file->path, err)) ||
+	    (status = check_checksum(file, protocol, err)))
 		protocol_fini(protocol);
 done:
-	h5_close(&file);
+	h5_close(file);
 	return status;
+}
+
+int protocol_load(struct protocol *protocol, const char *path, struct err *err)
+{
+	struct h5_file file;
+	const int status = h5_open(&file, path, err);
+
+	*protocol = (struct protocol){0};
+	return status ? status : load(protocol, &file, err);
+}
+
+int protocol_load_image(struct protocol *protocol, const char *name, const unsigned char *bytes, size_t size,
+			struct err *err)
+{
+	struct h5_file file;
+	const int status = h5_open_image(&file, name, bytes, size, err);
+
+	*protocol = (struct protocol){0};
+	return status ? status : load(protocol, &file, err);
 }

@@ -10,6 +10,7 @@
 
 #include "base/err.h"
 #include "base/h5.h"
+#include "base/h5_image.h"
 #include "base/provenance.h"
 #include "protocols/file_format.h"
 #include "protocols/knots.h"
@@ -182,4 +183,25 @@ int protocol_save_with(struct protocol *protocol, const char *path, const struct
 int protocol_save(struct protocol *protocol, const char *path, const struct provenance *provenance, struct err *err)
 {
 	return protocol_save_with(protocol, path, provenance, NULL, NULL, err);
+}
+
+int protocol_save_image(const struct protocol *protocol, const char *name, const struct provenance *provenance,
+			unsigned char **bytes, size_t *size, struct err *err)
+{
+	struct protocol sealed = *protocol;
+	struct h5_file file;
+	int status = check_savable(protocol, name, err);
+
+	*bytes = NULL;
+	*size = 0;
+	if (status)
+		return status;
+	protocol_seal(&sealed);
+	if ((status = h5_create_image(&file, name, err)))
+		return status;
+	if ((status = write_all(&file, &sealed, provenance, err)))
+		h5_close(&file);
+	else
+		status = h5_take_image(&file, bytes, size, err);
+	return status;
 }
