@@ -1,8 +1,11 @@
 #include "control/heartbeat.h"
 
+#include <math.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/err.h"
 #include "daq/bench.h"
@@ -50,9 +53,28 @@ static const char *wrong(const struct heartbeat_facts *facts)
 	if (facts->deadline_ns / facts->period_ns < HEARTBEAT_MIN_DEADLINE ||
 	    facts->deadline_ns / facts->period_ns > HEARTBEAT_MAX_DEADLINE)
 		return "deadline";
-	if (!is_text(facts->bench_path, sizeof(facts->bench_path)) || !is_text(facts->attach, sizeof(facts->attach)))
+	if (!is_text(facts->bench_path, sizeof(facts->bench_path)) ||
+	    !is_text(facts->bench_sum, sizeof(facts->bench_sum)) || !is_text(facts->attach, sizeof(facts->attach)))
 		return "path of the bench file, or name of the plant";
 	return NULL;
+}
+
+void heartbeat_state_facts(struct heartbeat_facts *facts, const struct bench *bench, double period_s,
+			   const char *attach)
+{
+	struct hash hash;
+
+	*facts = (struct heartbeat_facts){
+		.pid = getpid(),
+		.n_out = (uint32_t)bench->n_out,
+		.period_ns = llrint(period_s * 1e9),
+		.deadline_ns = llrint((double)bench->guardian_periods * period_s * 1e9),
+	};
+	snprintf(facts->bench_path, sizeof(facts->bench_path), "%s", bench->path);
+	snprintf(facts->attach, sizeof(facts->attach), "%s", attach ? attach : "");
+	hash_begin(&hash);
+	hash_text(&hash, bench->text);
+	hash_end(&hash, facts->bench_sum);
 }
 
 int heartbeat_create(struct heartbeat *heartbeat, const char *name, const struct heartbeat_facts *facts,

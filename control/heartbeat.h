@@ -10,10 +10,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/hash.h"
 #include "base/rt.h"
 #include "base/shared_page.h"
 #include "control/supervisor.h"
 
+struct bench;
 struct err;
 struct heartbeat_shared;
 
@@ -27,9 +29,10 @@ struct heartbeat_facts {
 	int32_t pid;
 	uint32_t n_out;
 	int64_t period_ns;
-	int64_t deadline_ns;   /* the bench's guardian_periods: from the last beat to safe outputs */
-	char bench_path[1024]; /* of the bench file, which the guardian reads anew */
-	char attach[64];       /* struct daq_options'; "" for none */
+	int64_t deadline_ns;           /* the bench's guardian_periods: from the last beat to safe outputs */
+	char bench_path[1024];         /* of the bench file, which the guardian reads anew */
+	char bench_sum[HASH_HEX_SIZE]; /* of its text, so that a file changed since is not taken for it */
+	char attach[64];               /* struct daq_options'; "" for none */
 	bool latch_only; /* nobody but the loop can write the outputs: the guardian only judges, so that a loop that
 	                    resumes finds itself given up */
 };
@@ -49,6 +52,13 @@ enum guardian_view {
 	GUARDIAN_LOST,     /* it did, and has not for deadline_ns: it could no longer keep its promise */
 	GUARDIAN_SEIZED    /* it has given the loop up, and drives the outputs to safe or holds them there */
 };
+
+/**
+ * The facts of a loop in this process; latch_only is left false. period_s is the one granted, attach struct daq_options'.
+ * Call from: setup.
+ */
+void heartbeat_state_facts(struct heartbeat_facts *facts, const struct bench *bench, double period_s,
+			   const char *attach);
 
 /**
  * The loop's side: create the page, replacing one whose loop has ended and whose guardian is gone.
