@@ -137,6 +137,27 @@ static void cause_format(const struct trip *trip, const struct bench *bench, cha
 		snprintf(text, size, "%s at the end of its range for %g periods in a row, limit %g",
 			 channel_name(trip, bench, false, channel, sizeof(channel)), trip->value, trip->limit);
 		break;
+	case TRIP_MISSED:
+		snprintf(text, size, "%g slots of the time grid missed within %d, limit %g", trip->value,
+			 BENCH_MISSED_WINDOW, trip->limit);
+		break;
+	case TRIP_RAIL:
+		snprintf(text, size, "saturated input: %s at an end of its converter's span, %g V, for %g periods",
+			 channel_name(trip, bench, true, channel, sizeof(channel)), trip->value, trip->limit);
+		break;
+	case TRIP_TEMPERATURE:
+		snprintf(text, size, "%s at %g K, outside its limits, which end at %g K",
+			 channel_name(trip, bench, true, channel, sizeof(channel)), trip->value, trip->limit);
+		break;
+	case TRIP_CALIBRATION:
+		snprintf(text, size, "the calibration has expired");
+		break;
+	case TRIP_GUARDIAN_LOST:
+		snprintf(text, size, "the guardian is lost");
+		break;
+	case TRIP_GUARDIAN:
+		snprintf(text, size, "the guardian has seized the outputs");
+		break;
 	default:
 		snprintf(text, size, "no trip");
 		break;

@@ -12,13 +12,15 @@
  *
  * It starts in FAULT, with no tick judged yet. A trip is latched with its cause, channel, value and time, and only a reset clears it, once what
  * caused it has gone; nothing arms or runs but an explicit request. In every state but RUNNING the outputs stand at
- * safe_V; they go there at once, not through the slew limit, since what needs a trip cannot wait for it.
+ * safe_V; they go there at once, not through the slew limit, since what needs a trip cannot wait for it. A heartbeat
+ * changes with every tick of every state but FAULT, in which it rests low.
  */
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "base/rt.h"
+#include "control/shared_limits.h"
 #include "daq/daq.h"
 
 struct bench;
@@ -59,12 +61,19 @@ enum trip_cause {
 	TRIP_COMMAND,     /* a command that is not finite, or has no finite voltage, natural units */
 	TRIP_SPAN,        /* a voltage outside the converter's span, V */
 	TRIP_SATURATION, /* a command at the end of its range for more than the bench's saturated_periods; value: how many */
+	/* Files hold these numbers: new ones come last. */
+	TRIP_MISSED,        /* slots of the time grid missed within BENCH_MISSED_WINDOW; value: how many */
+	TRIP_RAIL,          /* an input at an end of its converter's span for the bench's rail_periods, V */
+	TRIP_TEMPERATURE,   /* of the bath, outside its limits, K */
+	TRIP_CALIBRATION,   /* expired */
+	TRIP_GUARDIAN_LOST, /* its beat has stopped */
+	TRIP_GUARDIAN,      /* it holds the outputs; nothing resets until it has let go */
 	TRIP_N_CAUSES
 };
 
 struct trip {
 	enum trip_cause cause;
-	size_t channel; /* input for INPUT, STALE_INPUT, DIVERGENCE, FORCE and VOLTS; output for the others */
+	size_t channel; /* output for COMMAND, SPAN and SATURATION; 0 where there is none; input for the others */
 	double value, limit;
 	int64_t t_ns;
 	uint64_t tick;
@@ -82,11 +91,14 @@ struct output_guard {
 /** What is asked of one input. */
 struct input_guard {
 	enum daq_role role;
+	bool has_rails; /* displacement and force */
 	bool must_move; /* a displacement: thermal motion and the sensor's noise never leave it still */
 	size_t site;
-	double limit;        /* largest |quantity|, natural units; infinite for none */
-	double unit;         /* m or N in a natural unit */
-	double min_V, max_V; /* the limits in volts; the converter's span where the file gives none */
+	double limit;                  /* largest |quantity|, natural units; infinite for none */
+	double unit;                   /* m or N in a natural unit */
+	double min_V, max_V;           /* the limits in volts; the converter's span where the file gives none */
+	double rail_min_V, rail_max_V; /* an input there or beyond is at an end of its span */
+	double min_K, max_K;           /* role temperature; infinite for none */
 };
 
 struct supervisor {
@@ -106,13 +118,26 @@ struct supervisor {
 	size_t *n_saturated; /* [n_out]: periods in a row with the command at the end of its range */
 	uint64_t *n_limited; /* [n_out]: ticks at which a limit changed the voltage */
 	uint64_t *n_slewed;  /* [n_out]: those at which it was the slew limit */
+	uint64_t n_drawn_in; /* ticks at which a limit that outputs share drew all of them towards safe_V */
+	size_t rail_periods;
+	size_t *n_railed; /* [n_in]: samples in a row at an end of the span */
+	size_t missed_periods;
+	unsigned char
+		*slot_missed; /* [BENCH_MISSED_WINDOW]: the slots up to the last edge, `slot` the oldest of them */
+	size_t slot, n_missed;
+	struct shared_limits shared;
+	double *wanted_V, *target_V; /* [n_out]: within supervisor_limit() only */
+	double period_s;
+	size_t heartbeat; /* the output that is one; n_out for none */
+	bool high;        /* it is */
 };
 
 /**
  * Lay out the limits. `arming_allowed`: the bench is simulated, or a person said so. stale_periods 0 switches off the
- * check for stale inputs, saturated_periods 0 the one for lasting saturation. The caller ends it with supervisor_fini().
- * Errors: JOSTLE_ECONFIG, naming the output whose limits are empty or leave safe_V out; JOSTLE_ENOMEM. Call from:
- * setup.
+ * check for stale inputs, saturated_periods 0 the one for lasting saturation, rail_periods 0 the one for saturated
+ * inputs, missed_periods 0 the one for missed slots. The caller ends it with supervisor_fini(). Errors: JOSTLE_ECONFIG,
+ * naming the output whose limits are empty or leave safe_V out, or the shared limit that safe_V does not keep;
+ * JOSTLE_ENOMEM. Call from: setup.
  */
 int supervisor_init(struct supervisor *supervisor, const struct bench *bench, const struct calibration *calibration,
 		    double period_s, bool arming_allowed, struct err *err);
@@ -130,10 +155,20 @@ RT_SAFE void supervisor_trip(struct supervisor *supervisor, const struct trip *t
 /**
  * Judge a tick and limit what is written at the next edge. `exchange` is what the driver returned. out_V[n_out] holds
  * the converted command and is rewritten in place: within every limit, or safe_V. Physical limit first, then the
- * converter's span (beyond it: a trip), then the limit in volts, then the slew. RT_SAFE. Call from: loop.
+ * converter's span (beyond it: a trip), then the limit in volts, then those that outputs share, then the slew. Of the
+ * state it takes clock, tick, x, force, temperature, slots_missed, missed and outside. RT_SAFE. Call from: loop.
  */
 RT_SAFE void supervisor_limit(struct supervisor *supervisor, int exchange, const double in_V[],
 			      const struct state *state, const struct command *command, double out_V[]);
+
+/**
+ * Narrow the limits of one output: min_V to max_V, and slew_V_per_s unless that is 0. Where its last voltage lies beyond,
+ * all outputs are drawn towards safe_V at the next tick, at once and not through the slew. Returns false, and changes
+ * nothing, when any of them is wider than what holds now, leaves safe_V out or is not a number, or the output is a
+ * heartbeat or does not exist. RT_SAFE. Call from: loop, or setup while no loop runs.
+ */
+RT_SAFE bool supervisor_narrow(struct supervisor *supervisor, size_t output, double min_V, double max_V,
+			       double slew_V_per_s);
 
 /** RT_SAFE. Call from: loop, or any while no loop runs. */
 RT_SAFE static inline bool supervisor_running(const struct supervisor *supervisor)

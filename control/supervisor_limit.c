@@ -1,208 +1,123 @@
 /*
- * The supervisor's checks and limits. A window that the physical limit gives is computed with the very arithmetic of
- * the calibration, so that a command at its limit does not meet a window one rounding smaller.
+ * The last word on every voltage. First each output's own limits, then those that several share, by drawing all outputs
+ * towards safe_V together, then the slew. Reasons and proof: ADR 8.
  */
-#include <float.h>
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "base/err.h"
-#include "control/calibration.h"
-#include "control/supervisor.h"
-#include "daq/bench.h"
+#include "control/state.h"
+#include "control/supervisor_parts.h"
 
 static double clamp(double v, double min, double max)
 {
 	return v < min ? min : v > max ? max : v;
 }
 
-static int lay_out_output(struct output_guard *guard, const struct bench *bench, const struct calibration *calibration,
-			  size_t k, double period_s, struct err *err)
+static double clamp_to_window(const struct output_guard *guard, double v)
 {
-	const struct bench_channel *channel = &bench->out[k];
-	const double limit = calibration->out[k].limit;
+	return clamp(clamp(v, guard->physical_min_V, guard->physical_max_V), guard->limit_min_V, guard->limit_max_V);
+}
 
-	*guard = (struct output_guard){
-		.min_V = channel->min_V,
-		.max_V = channel->max_V,
-		.physical_min_V = -DBL_MAX,
-		.physical_max_V = DBL_MAX,
-		.limit_min_V = channel->limit_min_V,
-		.limit_max_V = channel->limit_max_V,
-		.slew_V = channel->slew_V_per_s > 0 ? channel->slew_V_per_s * period_s : INFINITY,
-		.safe_V = channel->safe_V,
-	};
-	if (isfinite(limit)) {
-		const double a = calibration_output_V(calibration, k, -limit);
-		const double b = calibration_output_V(calibration, k, limit);
-
-		guard->physical_min_V = a < b ? a : b;
-		guard->physical_max_V = a < b ? b : a;
+/** One output within its own limits, or a trip. */
+static double limit_alone(const struct output_guard *guard, size_t k, double command, double v, struct trip *found)
+{
+	if (!isfinite(command) || !isfinite(v)) {
+		supervisor_find(found, TRIP_COMMAND, k, command, 0);
+		return guard->safe_V;
 	}
-	const double min_V = fmax(fmax(guard->physical_min_V, guard->limit_min_V), guard->min_V);
-	const double max_V = fmin(fmin(guard->physical_max_V, guard->limit_max_V), guard->max_V);
-
-	/* Written so that NaN in any of them fails. */
-	if (!(guard->min_V < guard->max_V) || !(guard->limit_min_V >= guard->min_V) ||
-	    !(guard->limit_max_V <= guard->max_V) || !(guard->safe_V >= min_V) || !(guard->safe_V <= max_V))
-		return err_set(err, JOSTLE_ECONFIG,
-			       "bench %s, output %zu: expected safe_V within the limits and these within the span, "
-			       "found safe %g V, limits %g to %g V (force or parameter: %g to %g V), span %g to %g V",
-			       bench->name, k, guard->safe_V, guard->limit_min_V, guard->limit_max_V,
-			       guard->physical_min_V, guard->physical_max_V, guard->min_V, guard->max_V);
-	return 0;
+	v = clamp(v, guard->physical_min_V, guard->physical_max_V);
+	if (v < guard->min_V || v > guard->max_V)
+		supervisor_find(found, TRIP_SPAN, k, v, v < guard->min_V ? guard->min_V : guard->max_V);
+	return clamp(v, guard->limit_min_V, guard->limit_max_V);
 }
 
-static struct input_guard lay_out_input(const struct bench_channel *channel, double unit)
+/** Draw all outputs towards safe_V, by the same share of the way, until they keep the limits that they share. */
+static void limit_together(struct supervisor *supervisor, double target_V[])
 {
-	return (struct input_guard){
-		.role = channel->role,
-		.must_move = channel->role == DAQ_DISPLACEMENT,
-		.site = channel->index,
-		.limit = channel->limit > 0 ? channel->limit / unit : INFINITY,
-		.unit = unit,
-		.min_V = channel->limit_min_V,
-		.max_V = channel->limit_max_V,
-	};
-}
+	const double s = shared_limits_scale(&supervisor->shared, target_V);
 
-int supervisor_init(struct supervisor *supervisor, const struct bench *bench, const struct calibration *calibration,
-		    double period_s, bool arming_allowed, struct err *err)
-{
-	const size_t n_in = bench->n_in ? bench->n_in : 1, n_out = bench->n_out ? bench->n_out : 1;
-	int code = 0;
+	if (s >= 1)
+		return;
+	supervisor->n_drawn_in++;
+	for (size_t k = 0; k < supervisor->n_out; k++) {
+		const struct output_guard *guard = &supervisor->out[k];
 
-	*supervisor = (struct supervisor){
-		.state = SUPERVISOR_FAULT,
-		.trip = {.cause = TRIP_START},
-		.condition = TRIP_START,
-		.arming_allowed = arming_allowed,
-		.n_in = bench->n_in,
-		.n_out = bench->n_out,
-		.stale_periods = bench->stale_periods,
-		.saturated_periods = bench->saturated_periods,
-		.in = calloc(n_in, sizeof(*supervisor->in)),
-		.out = calloc(n_out, sizeof(*supervisor->out)),
-		.n_identical = calloc(n_in, sizeof(*supervisor->n_identical)),
-		.last_in_V = calloc(n_in, sizeof(*supervisor->last_in_V)),
-		.last_out_V = calloc(n_out, sizeof(*supervisor->last_out_V)),
-		.n_saturated = calloc(n_out, sizeof(*supervisor->n_saturated)),
-		.n_slewed = calloc(n_out, sizeof(*supervisor->n_slewed)),
-		.n_limited = calloc(n_out, sizeof(*supervisor->n_limited)),
-	};
-	if (!supervisor->in || !supervisor->out || !supervisor->n_identical || !supervisor->last_in_V ||
-	    !supervisor->last_out_V || !supervisor->n_saturated || !supervisor->n_slewed || !supervisor->n_limited)
-		code = err_set(err, JOSTLE_ENOMEM, "no memory for the supervisor of bench %s", bench->name);
-	for (size_t k = 0; !code && k < bench->n_in; k++)
-		supervisor->in[k] = lay_out_input(&bench->in[k], calibration->in[k].unit);
-	for (size_t k = 0; !code && k < bench->n_out; k++) {
-		code = lay_out_output(&supervisor->out[k], bench, calibration, k, period_s, err);
-		supervisor->last_out_V[k] = bench->out[k].safe_V;
+		target_V[k] = clamp_to_window(guard, guard->safe_V + s * (target_V[k] - guard->safe_V));
 	}
-	if (code)
-		supervisor_fini(supervisor);
-	return code;
 }
 
-void supervisor_fini(struct supervisor *supervisor)
+/** Each output as far towards its target as its slew lets it. */
+static void slew_alone(const struct supervisor *supervisor, const double target_V[], double out_V[])
 {
-	free(supervisor->in);
-	free(supervisor->out);
-	free(supervisor->n_identical);
-	free(supervisor->last_in_V);
-	free(supervisor->last_out_V);
-	free(supervisor->n_saturated);
-	free(supervisor->n_slewed);
-	free(supervisor->n_limited);
-	*supervisor = (struct supervisor){.state = SUPERVISOR_FAULT};
+	for (size_t k = 0; k < supervisor->n_out; k++) {
+		const double last_V = supervisor->last_out_V[k], slew_V = supervisor->out[k].slew_V;
+
+		out_V[k] = clamp(target_V[k], last_V - slew_V, last_V + slew_V);
+	}
 }
 
-/** Keep the first thing that was found: what follows from it is not news. */
-static void find(struct trip *found, enum trip_cause cause, size_t channel, double value, double limit)
+/** All outputs by the same share of their ways, the largest that every slew allows. */
+static void slew_together(const struct supervisor *supervisor, const double target_V[], double out_V[])
 {
-	if (found->cause == TRIP_NONE)
-		*found = (struct trip){.cause = cause, .channel = channel, .value = value, .limit = limit};
+	double share = 1;
+
+	for (size_t k = 0; k < supervisor->n_out; k++) {
+		const double way_V = fabs(target_V[k] - supervisor->last_out_V[k]);
+
+		if (way_V > supervisor->out[k].slew_V)
+			share = fmin(share, supervisor->out[k].slew_V / way_V);
+	}
+	for (size_t k = 0; k < supervisor->n_out; k++) {
+		const double last_V = supervisor->last_out_V[k], slew_V = supervisor->out[k].slew_V;
+		const double v = clamp_to_window(&supervisor->out[k], last_V + share * (target_V[k] - last_V));
+
+		out_V[k] = clamp(v, last_V - slew_V, last_V + slew_V);
+	}
 }
 
 /**
- * Clock at a stand: the sample is an old one. One displacement at a stand: that sensor is blind, and the feedback would
- * push its site about unseen; a frozen bench shows in each of them. Other inputs may rest: a force that nobody drives, a
- * monitor.
+ * Ways of single outputs may leave the shared limits though both their ends keep them; the straight line doesn't. What a
+ * rounding could still make of it is settled by standing still: the last voltages have passed this very test.
  */
-static void check_fresh(struct supervisor *supervisor, const double in_V[], const struct state *state,
-			struct trip *found)
+static void slew(const struct supervisor *supervisor, const double target_V[], double out_V[])
 {
-	if (supervisor->seen && state->t_ns <= supervisor->last_t_ns)
-		find(found, TRIP_STALE_CLOCK, 0, (double)(state->t_ns - supervisor->last_t_ns), 0);
-	for (size_t k = 0; k < supervisor->n_in; k++) {
-		const bool same = supervisor->seen && memcmp(&in_V[k], &supervisor->last_in_V[k], sizeof(in_V[k])) == 0;
-
-		supervisor->n_identical[k] = same ? supervisor->n_identical[k] + 1 : 1;
-		if (supervisor->in[k].must_move && supervisor->stale_periods &&
-		    supervisor->n_identical[k] >= supervisor->stale_periods)
-			find(found, TRIP_STALE_INPUT, k, (double)supervisor->n_identical[k],
-			     (double)supervisor->stale_periods);
-		supervisor->last_in_V[k] = in_V[k];
-	}
-	supervisor->seen = true;
-	supervisor->last_t_ns = state->t_ns;
+	slew_alone(supervisor, target_V, out_V);
+	if (shared_limits_hold(&supervisor->shared, out_V))
+		return;
+	slew_together(supervisor, target_V, out_V);
+	if (!shared_limits_hold(&supervisor->shared, out_V))
+		memcpy(out_V, supervisor->last_out_V, supervisor->n_out * sizeof(*out_V));
 }
 
-static void check_inputs(const struct supervisor *supervisor, const double in_V[], const struct state *state,
-			 struct trip *found)
+static void limit_outputs(struct supervisor *supervisor, const struct command *command, double out_V[],
+			  struct trip *found)
 {
-	for (size_t k = 0; k < supervisor->n_in; k++) {
-		const struct input_guard *guard = &supervisor->in[k];
-		const double quantity = guard->role == DAQ_DISPLACEMENT ? state->x[guard->site]
-					: guard->role == DAQ_FORCE      ? state->force[guard->site]
-									: 0;
+	double *wanted_V = supervisor->wanted_V, *target_V = supervisor->target_V;
 
-		/* Not ">": a quantity that is not a number is beyond every limit. */
-		if (!isfinite(in_V[k]))
-			find(found, TRIP_INPUT, k, in_V[k], 0);
-		else if (!(fabs(quantity) <= guard->limit))
-			find(found, guard->role == DAQ_FORCE ? TRIP_FORCE : TRIP_DIVERGENCE, k, quantity * guard->unit,
-			     guard->limit * guard->unit);
-		else if (in_V[k] < guard->min_V || in_V[k] > guard->max_V)
-			find(found, TRIP_VOLTS, k, in_V[k], in_V[k] < guard->min_V ? guard->min_V : guard->max_V);
-	}
-}
-
-/** A moment at the end of the range is a thermal tail; one that lasts means that the force wanted is not there (ADR 6). */
-static void check_saturation(struct supervisor *supervisor, const struct command *command, struct trip *found)
-{
+	/* The line is no command's to set: beat() does. */
+	if (supervisor->heartbeat < supervisor->n_out)
+		out_V[supervisor->heartbeat] = supervisor->out[supervisor->heartbeat].safe_V;
+	memcpy(wanted_V, out_V, supervisor->n_out * sizeof(*wanted_V));
+	for (size_t k = 0; k < supervisor->n_out; k++)
+		target_V[k] = limit_alone(&supervisor->out[k], k, command->value[k], wanted_V[k], found);
+	if (found->cause != TRIP_NONE)
+		return;
+	limit_together(supervisor, target_V);
+	slew(supervisor, target_V, out_V);
 	for (size_t k = 0; k < supervisor->n_out; k++) {
-		supervisor->n_saturated[k] = command->saturated[k] ? supervisor->n_saturated[k] + 1 : 0;
-		if (supervisor->saturated_periods && supervisor->n_saturated[k] > supervisor->saturated_periods)
-			find(found, TRIP_SATURATION, k, (double)supervisor->n_saturated[k],
-			     (double)supervisor->saturated_periods);
+		supervisor->n_slewed[k] += out_V[k] != target_V[k];
+		supervisor->n_limited[k] += out_V[k] != wanted_V[k];
 	}
 }
 
-static void limit_output(struct supervisor *supervisor, size_t k, double command, double out_V[], struct trip *found)
+/** The monostable's line: it changes with every tick, and rests low in FAULT. */
+static void beat(struct supervisor *supervisor, double out_V[])
 {
-	const struct output_guard *guard = &supervisor->out[k];
-	const double last_V = supervisor->last_out_V[k];
+	const size_t k = supervisor->heartbeat;
 
-	if (!isfinite(command) || !isfinite(out_V[k])) {
-		find(found, TRIP_COMMAND, k, command, 0);
-		return;
-	}
-	double v = clamp(out_V[k], guard->physical_min_V, guard->physical_max_V);
-
-	if (v < guard->min_V || v > guard->max_V) {
-		find(found, TRIP_SPAN, k, v, v < guard->min_V ? guard->min_V : guard->max_V);
-		return;
-	}
-	v = clamp(v, guard->limit_min_V, guard->limit_max_V);
-	const double wanted_V = v;
-
-	v = clamp(v, last_V - guard->slew_V, last_V + guard->slew_V);
-	supervisor->n_slewed[k] += v != wanted_V;
-	if (v != out_V[k])
-		supervisor->n_limited[k]++;
-	out_V[k] = v;
+	supervisor->high = !supervisor->high && supervisor->state != SUPERVISOR_FAULT;
+	if (k < supervisor->n_out)
+		out_V[k] = supervisor->high ? supervisor->out[k].limit_max_V : supervisor->out[k].safe_V;
 }
 
 void supervisor_limit(struct supervisor *supervisor, int exchange, const double in_V[], const struct state *state,
@@ -210,17 +125,9 @@ void supervisor_limit(struct supervisor *supervisor, int exchange, const double 
 {
 	struct trip found = {.cause = TRIP_NONE};
 
-	if (exchange && exchange != JOSTLE_EMISSED) {
-		find(&found, TRIP_EXCHANGE, 0, exchange, 0);
-	} else {
-		check_fresh(supervisor, in_V, state, &found);
-		check_inputs(supervisor, in_V, state, &found);
-	}
-	if (supervisor_running(supervisor))
-		check_saturation(supervisor, command, &found);
+	supervisor_judge(supervisor, exchange, in_V, state, command, &found);
 	if (supervisor_running(supervisor) && found.cause == TRIP_NONE)
-		for (size_t k = 0; k < supervisor->n_out; k++)
-			limit_output(supervisor, k, command->value[k], out_V, &found);
+		limit_outputs(supervisor, command, out_V, &found);
 
 	supervisor->condition = found.cause;
 	if (found.cause == TRIP_NONE) {
@@ -235,4 +142,48 @@ void supervisor_limit(struct supervisor *supervisor, int exchange, const double 
 			out_V[k] = supervisor->out[k].safe_V;
 		supervisor->last_out_V[k] = out_V[k];
 	}
+	beat(supervisor, out_V);
+}
+
+/**
+ * The last voltages, moved towards safe_V all together until output k is within its new window: so they still keep the
+ * shared limits, which that output alone would not.
+ */
+static void draw_last_in(struct supervisor *supervisor, size_t k)
+{
+	double *last_V = supervisor->last_out_V;
+	const double safe_V = supervisor->out[k].safe_V;
+	const double within_V = clamp_to_window(&supervisor->out[k], last_V[k]);
+
+	if (within_V == last_V[k])
+		return;
+	const double s = (within_V - safe_V) / (last_V[k] - safe_V);
+
+	for (size_t j = 0; j < supervisor->n_out; j++) {
+		const struct output_guard *guard = &supervisor->out[j];
+
+		last_V[j] = clamp_to_window(guard, guard->safe_V + s * (last_V[j] - guard->safe_V));
+	}
+	if (shared_limits_hold(&supervisor->shared, last_V))
+		return;
+	for (size_t j = 0; j < supervisor->n_out; j++)
+		last_V[j] = supervisor->out[j].safe_V;
+}
+
+bool supervisor_narrow(struct supervisor *supervisor, size_t output, double min_V, double max_V, double slew_V_per_s)
+{
+	if (output >= supervisor->n_out || output == supervisor->heartbeat)
+		return false;
+	struct output_guard *guard = &supervisor->out[output];
+	const double slew_V = slew_V_per_s == 0 ? guard->slew_V : slew_V_per_s * supervisor->period_s;
+
+	/* Written so that NaN in any of them is refused. */
+	if (!(min_V >= guard->limit_min_V) || !(max_V <= guard->limit_max_V) || !(min_V <= guard->safe_V) ||
+	    !(max_V >= guard->safe_V) || !(slew_V > 0) || !(slew_V <= guard->slew_V))
+		return false;
+	guard->limit_min_V = min_V;
+	guard->limit_max_V = max_V;
+	guard->slew_V = slew_V;
+	draw_last_in(supervisor, output);
+	return true;
 }
