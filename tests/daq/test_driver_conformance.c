@@ -4,6 +4,8 @@
  */
 #include "daq/daq_fixture.h"
 
+#include "base/clock.h"
+
 static const struct daq_options unpaced = {.seed = 1};
 
 struct stage {
@@ -43,7 +45,7 @@ static void close_stage(struct stage *stage)
 #define EACH_DRIVER(driver)                                                                                            \
 	for (const struct daq_driver *const *row = driver_registry, *driver = *row; driver; driver = *++row)
 
-/* catches: a driver without a name, a help line or one of its operations */
+/* catches: a driver without a name, a help line or one of its operations, or with a part of the guardian's */
 static void every_driver_is_complete(void **state)
 {
 	size_t n = 0;
@@ -55,12 +57,15 @@ static void every_driver_is_complete(void **state)
 		assert_true(driver->summary && driver->summary[0]);
 		assert_true(driver->open && driver->start && driver->exchange && driver->stop && driver->close);
 		assert_true(driver->example && driver->absent_device);
+		assert_int_equal(driver->guard_open != NULL, driver->guard_write != NULL);
+		assert_int_equal(driver->guard_open != NULL, driver->guard_release != NULL);
+		assert_int_equal(driver->guard_open != NULL, driver->guard_close != NULL);
 		n++;
 	}
 	assert_true(n >= 1);
 }
 
-/* catches: channels that are not the bench file's, an absent period or backend */
+/* catches: channels that are not the bench file's, an absent period or backend, a last resort that nobody could carry out */
 static void open_describes_the_bench(void **state)
 {
 	(void)state;
@@ -75,6 +80,10 @@ static void open_describes_the_bench(void **state)
 		assert_int_equal(daq->n_out, stage.bench.n_out);
 		assert_true(daq->period_s > 0.0 && daq->backend[0]);
 		assert_int_equal(daq->simulated, driver->simulated);
+		assert_true(daq->last_resort <= DAQ_MONOSTABLE);
+		assert_true(daq->last_resort != DAQ_SECOND_OPENING || driver->guard_open);
+		if (driver->simulated) /* and in this process: nothing is left when it ends */
+			assert_int_equal(daq->last_resort, DAQ_ENDS_WITH_PROCESS);
 		for (size_t c = 0; c < daq->n_out; c++) {
 			assert_int_equal(daq->out[c].role, stage.bench.out[c].role);
 			assert_int_equal(daq->out[c].index, stage.bench.out[c].index);
@@ -95,6 +104,7 @@ static void exchange_some(struct stage *stage, int n)
 
 		assert_true(code == 0 || code == JOSTLE_EMISSED);
 		assert_true(t_ns > last_ns);
+		assert_true(stage->daq.woke_ns >= 0 && stage->daq.woke_ns <= clock_now_ns());
 		last_ns = t_ns;
 		for (size_t c = 0; c < stage->daq.n_in; c++)
 			assert_true(stage->in_V[c] >= stage->daq.in[c].min_V &&
@@ -212,6 +222,26 @@ static void stop_and_start_drive_the_outputs_to_safe(void **state)
 	}
 }
 
+/* catches: a second opening inside the process, or by a driver that has none, that is taken for one */
+static void a_guardian_without_a_way_to_the_outputs_is_refused(void **state)
+{
+	(void)state;
+	EACH_DRIVER(driver)
+	{
+		struct bench bench;
+		struct daq daq;
+		struct err err = {0};
+
+		if (driver->guard_open && !driver->simulated)
+			continue;
+		example_bench(&bench, driver);
+		assert_int_equal(daq_guard_open(&daq, &bench, &unpaced, &err), JOSTLE_EBUSY);
+		assert_null(daq.state);
+		daq_guard_close(&daq);
+		bench_free(&bench);
+	}
+}
+
 /* catches: a device that is not there and is simulated, skipped or left half open */
 static void an_absent_device_is_an_error_that_names_it(void **state)
 {
@@ -259,6 +289,7 @@ int main(void)
 		cmocka_unit_test(stop_is_safe_before_start_and_close_after_anything),
 		cmocka_unit_test(exchange_without_a_start_is_an_error),
 		cmocka_unit_test(stop_and_start_drive_the_outputs_to_safe),
+		cmocka_unit_test(a_guardian_without_a_way_to_the_outputs_is_refused),
 		cmocka_unit_test(an_absent_device_is_an_error_that_names_it),
 		cmocka_unit_test(an_unknown_driver_is_an_error_that_names_those_there_are),
 	};

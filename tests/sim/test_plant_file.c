@@ -56,6 +56,19 @@ static const struct hostile fields[] = {
 	{"faults: [{kind: dead, signal: force, index: 2}]\n", "faults[0].index", 6},
 	{"faults: [{kind: swapped, signal: force, index: 1, with: 1}]\n", "faults[0].with", 6},
 	{"faults: [{kind: dead, signal: parameter, index: 0}]\n", "faults[0].index", 6},
+	{"faults: [{kind: dead, signal: temperature, index: 1}]\n", "faults[0].index", 6},
+	{"faults: [{kind: nan, signal: force, index: 0}]\n", "faults[0].kind", 6},
+	{"faults: [{kind: saturated, signal: parameter, index: 0}]\n", "faults[0].index", 6},
+	{"faults: [{kind: saturated, signal: displacement, index: 0}]\n", "faults[0].kind", 6},
+	{"faults: [{kind: dead, signal: force, index: 0, from_s: -1}]\n", "faults[0].from_s", 6},
+	{"faults: [{kind: dead, signal: force, index: 0, from_s: 2, until_s: 2}]\n", "faults[0].until_s", 6},
+	{"faults: [{kind: dead, signal: force, index: 0, from_s: 2, on_signal: true}]\n", "faults[0].on_signal", 6},
+	{"faults:\n  - {kind: dead, signal: force, index: 0}\n  - {kind: nan, signal: force, index: 0}\n",
+	 "faults[1].kind", 8},
+	{"clock_step: {by_s: 1e10}\n", "clock_step.by_s", 6},
+	{"clock_step: {by_s: 1, at_s: -1}\n", "clock_step.at_s", 6},
+	{"clock_step: {by_s: 1, at_s: 1, on_signal: true}\n", "clock_step.on_signal", 6},
+	{"monostable: {timeout_s: -1}\n", "monostable.timeout_s", 6},
 };
 
 static void assert_refused(const struct hostile *hostile, const char *yaml)
@@ -94,6 +107,10 @@ static void numbers_that_are_none_are_refused(void **state)
 					    "sensor: {blur: %s}\n",
 					    "drift: {temperature_K_per_s: %s}\n",
 					    "faults: [{kind: stuck, signal: displacement, index: 0, value_V: %s}]\n",
+					    "faults: [{kind: dead, signal: force, index: 0, from_s: %s}]\n",
+					    "faults: [{kind: dead, signal: force, index: 0, until_s: %s}]\n",
+					    "clock_step: {by_s: %s}\n",
+					    "monostable: {timeout_s: %s}\n",
 					    "couplings: [{from: 0, to: 1, stiffness_N_per_m: %s}]\n"};
 	static const char *const numbers[] = {"nan", "inf", "-inf", "1e999"};
 

@@ -1,6 +1,7 @@
 /* The plant as a process: it outlives its client, holds what it was told last, and its log says so. */
 #include "sim/plant_fixture.h"
 
+#include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -19,22 +20,35 @@
 struct stage {
 	char plant[64], log[64], name[64];
 	pid_t pid;
+	bool realtime;
 };
 
-static int stage_new(void **state)
+static int stage_with(void **state, const char *yaml)
 {
 	static int turn;
-	static const char yaml[] = WARM(2, 1) SENSOR ACTUATOR READBACK;
 	struct stage *stage = calloc(1, sizeof(*stage));
 
 	strcpy(stage->plant, "/tmp/jostle-plant-XXXXXX.yaml");
 	const int fd = mkstemps(stage->plant, 5);
-	assert_int_equal(write(fd, yaml, sizeof(yaml) - 1), sizeof(yaml) - 1);
+	assert_int_equal(write(fd, yaml, strlen(yaml)), strlen(yaml));
 	close(fd);
 	snprintf(stage->log, sizeof(stage->log), "%.*s.h5", (int)strlen(stage->plant) - 5, stage->plant);
 	snprintf(stage->name, sizeof(stage->name), "process-%d-%d", getpid(), turn++);
 	*state = stage;
 	return 0;
+}
+
+static int stage_new(void **state)
+{
+	return stage_with(state, WARM(2, 1) SENSOR ACTUATOR READBACK);
+}
+
+static int stage_faulty(void **state)
+{
+	return stage_with(state, WARM(2, 1) SENSOR ACTUATOR READBACK
+			  "faults: [{kind: nan, signal: displacement, index: 1, on_signal: true}]\n"
+			  "clock_step: {by_s: 1000, on_signal: true}\n"
+			  "monostable: {timeout_s: 0.02}\n");
 }
 
 static int stage_free(void **state)
@@ -64,7 +78,8 @@ static void start_plant(struct stage *stage)
 							      .name = stage->name,
 							      .period_s = PERIOD_S,
 							      .seed = 1,
-							      .log_path = stage->log};
+							      .log_path = stage->log,
+							      .realtime = stage->realtime};
 		struct err err = {0};
 
 		prctl(PR_SET_PDEATHSIG, SIGKILL); /* a test that fails leaves no plant behind */
@@ -127,6 +142,7 @@ static pid_t start_client(struct stage *stage, int edges, int ready)
 
 struct log {
 	uint64_t *edge;
+	int64_t *t_ns;
 	double *out_V, *x_m;
 	size_t n;
 };
@@ -155,6 +171,7 @@ static void read_log(struct stage *stage, struct log *log)
 
 	assert_true(file >= 0);
 	log->edge = read_column(file, "edge", 1, H5T_NATIVE_UINT64, &log->n);
+	log->t_ns = read_column(file, "t_ns", 1, H5T_NATIVE_INT64, &log->n);
 	log->out_V = read_column(file, "out_V", N_OUT, H5T_NATIVE_DOUBLE, &n_out);
 	log->x_m = read_column(file, "x_m", 2, H5T_NATIVE_DOUBLE, &n_x);
 	assert_int_equal(n_out, log->n);
@@ -173,6 +190,7 @@ static void read_log(struct stage *stage, struct log *log)
 static void free_log(struct log *log)
 {
 	free(log->edge);
+	free(log->t_ns);
 	free(log->out_V);
 	free(log->x_m);
 }
@@ -251,6 +269,131 @@ static void a_killed_plant_is_an_error_within_the_time_out(void **state)
 	assert_int_equal(plant_page_attach(&again, stage->name, &err), JOSTLE_ENODEV);
 }
 
+/** Edges until the second displacement is a number, or none, as asked; gives the time that the last of them stated. */
+static int64_t wait_until(struct plant_page *page, bool number)
+{
+	double in_V[5] = {0};
+	int64_t t_ns = 0;
+	int edges = 20000;
+
+	do {
+		assert_int_not_equal(plant_page_wait(page, 10 * SECOND, in_V, &t_ns), JOSTLE_EIO);
+		assert_true(isfinite(in_V[0]));
+	} while (isfinite(in_V[1]) != number && --edges > 0);
+	assert_true(edges > 0);
+	return t_ns;
+}
+
+/* catches: a signal that ends the plant, that does nothing, or that can't be taken back; a log that shows the faulty clock */
+static void faults_begin_and_end_by_signal_while_the_plant_runs(void **state)
+{
+	struct stage *stage = *state;
+	struct plant_page page;
+	struct log log;
+
+	start_plant(stage);
+	attach(stage, &page);
+	const int64_t start_ns = wait_until(&page, true);
+	for (int turn = 0; turn < 2; turn++) {
+		kill(stage->pid, SIGUSR1);
+		assert_true(wait_until(&page, false) - start_ns > 1000 * SECOND);
+		kill(stage->pid, SIGUSR2);
+		assert_true(wait_until(&page, true) - start_ns < 1000 * SECOND);
+	}
+	plant_page_close(&page);
+	assert_int_equal(stop_plant(stage, SIGTERM), 0);
+	read_log(stage, &log);
+	for (size_t i = 1; i < log.n; i++) /* on the grid, to its rounding, whatever the device says */
+		assert_true(labs(log.t_ns[i] - log.t_ns[i - 1] - 1000000) <= 1);
+	free_log(&log);
+}
+
+/* catches: a log of what was asked for instead of what the actuators got, a guardian's volts that are not in it */
+static void the_log_shows_what_was_in_effect(void **state)
+{
+	struct stage *stage = *state;
+	struct plant_page page, guard;
+	struct err err = {0};
+	struct log log;
+	double out_V[N_OUT] = {0.0, 3.0}, in_V[5] = {0};
+	const double safe_V[N_OUT] = {0.0, 0.25, 0.0, 5.0};
+	int64_t t_ns;
+
+	start_plant(stage);
+	attach(stage, &page);
+	assert_int_equal(plant_page_guard(&guard, stage->name, &err), 0);
+	for (int e = 0; e < 20000 && fabs(in_V[3] - 3.0) > 1e-6; e++) {
+		out_V[3] = 5.0 - out_V[3];
+		plant_page_write(&page, out_V);
+		assert_int_not_equal(plant_page_wait(&page, 10 * SECOND, in_V, &t_ns), JOSTLE_EIO);
+	}
+	assert_near(in_V[3], 3.0, 1e-6);
+	for (int e = 0; e < 20000 && fabs(in_V[3]) > 1e-6; e++) /* the line stands still: cut */
+		assert_int_not_equal(plant_page_wait(&page, 10 * SECOND, in_V, &t_ns), JOSTLE_EIO);
+	assert_near(in_V[3], 0.0, 1e-6);
+	/* the guardian's first volts change the line, or its second do */
+	for (int e = 0; e < 20000 && fabs(in_V[3] - 0.25) > 1e-6; e++) {
+		const double other_V[N_OUT] = {0.0, 0.25, 0.0, 0.0};
+
+		assert_int_equal(plant_page_seize(&guard, e % 2 ? other_V : safe_V), 0);
+		assert_int_not_equal(plant_page_wait(&page, 10 * SECOND, in_V, &t_ns), JOSTLE_EIO);
+	}
+	plant_page_close(&guard);
+	plant_page_close(&page);
+	assert_int_equal(stop_plant(stage, SIGTERM), 0);
+
+	read_log(stage, &log);
+	/* Driven, cut, guarded, in this order; a busy machine may let the supply go in between as well. */
+	const double expected_V[] = {3.0, 0.0, 0.25};
+	size_t n = 0;
+	for (size_t i = 0; i < log.n; i++) {
+		const double v_V = log.out_V[N_OUT * i + 1];
+
+		n += n < 3 && v_V == expected_V[n];
+		assert_true(v_V == 0.0 || v_V == 3.0 || v_V == 0.25);
+		assert_false(n == 3 && v_V == 3.0);
+	}
+	assert_int_equal(n, 3);
+	free_log(&log);
+}
+
+/** The policy that a process gets which asks for real-time priority: SCHED_FIFO, or what it had. */
+static int granted_policy(void)
+{
+	int status = 0;
+	const pid_t pid = fork();
+
+	if (pid == 0) {
+		const struct sched_param param = {.sched_priority = 70};
+
+		sched_setscheduler(0, SCHED_FIFO, &param);
+		_exit(sched_getscheduler(0));
+	}
+	waitpid(pid, &status, 0);
+	return WEXITSTATUS(status);
+}
+
+/* catches: a plant that doesn't ask for its priority, that takes it unasked, or that gives up when it is refused */
+static void real_time_priority_is_taken_where_it_is_granted(void **state)
+{
+	struct stage *stage = *state;
+
+	for (int turn = 0; turn < 2; turn++) {
+		struct plant_page page;
+		double in_V[5];
+		int64_t t_ns;
+
+		stage->realtime = turn == 1;
+		start_plant(stage);
+		attach(stage, &page);
+		assert_int_not_equal(plant_page_wait(&page, 10 * SECOND, in_V, &t_ns), JOSTLE_EIO);
+		const int policy = sched_getscheduler(stage->pid);
+		plant_page_close(&page);
+		assert_int_equal(stop_plant(stage, SIGTERM), 0);
+		assert_int_equal(policy, turn == 1 ? granted_policy() : sched_getscheduler(0));
+	}
+}
+
 /* catches: a duration that is ignored, and edges that are lost instead of integrated late */
 static void a_duration_gives_its_number_of_edges(void **state)
 {
@@ -291,6 +434,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		PROCESS_TEST(the_plant_goes_on_and_holds_the_last_outputs_when_its_client_is_killed),
 		PROCESS_TEST(a_killed_plant_is_an_error_within_the_time_out),
+		cmocka_unit_test_setup_teardown(faults_begin_and_end_by_signal_while_the_plant_runs, stage_faulty,
+						stage_free),
+		cmocka_unit_test_setup_teardown(the_log_shows_what_was_in_effect, stage_faulty, stage_free),
+		PROCESS_TEST(real_time_priority_is_taken_where_it_is_granted),
 		PROCESS_TEST(a_duration_gives_its_number_of_edges),
 		PROCESS_TEST(a_log_that_can_not_be_written_is_an_error),
 	};
