@@ -23,4 +23,17 @@ static inline float *memory_floats(size_t n)
 	return aligned_alloc(MEMORY_ALIGNMENT, memory_round_up(n * sizeof(float), MEMORY_ALIGNMENT));
 }
 
+/**
+ * Zeroed memory for n (or, when that is 0, for one) of `size` bytes, every page of which is there: a first write from the
+ * loop does not fault. The caller's to free(). NULL when there is none. Call from: setup.
+ */
+static inline void *memory_touched(size_t n, size_t size)
+{
+	char *memory = calloc(n ? n : 1, size);
+
+	for (size_t i = 0; memory && i < n * size; i += 4096)
+		((volatile char *)memory)[i] = 0;
+	return memory;
+}
+
 #endif

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/memory.h"
 #include "control/calibration.h"
 #include "control/potential.h"
 #include "protocols/pairs.h"
@@ -30,9 +31,9 @@ static int init_feedback(struct drive_law *drive, const struct bench *bench, con
 {
 	const size_t n_sites = bench->nx * bench->ny;
 
-	drive->force = calloc(n_sites, sizeof(*drive->force));
-	drive->site_of = calloc(bench->n_out ? bench->n_out : 1, sizeof(*drive->site_of));
-	drive->passive = calloc(n_sites, sizeof(*drive->passive));
+	drive->force = memory_touched(n_sites, sizeof(*drive->force));
+	drive->site_of = memory_touched(bench->n_out, sizeof(*drive->site_of));
+	drive->passive = memory_touched(n_sites, sizeof(*drive->passive));
 	if (!drive->force || !drive->site_of || !drive->passive)
 		return err_set(err, JOSTLE_ENOMEM, "no memory for the drive of %zu sites", n_sites);
 	memcpy(drive->passive, record->passive, n_sites * sizeof(*drive->passive));
@@ -127,8 +128,8 @@ static int init_parametric(struct drive_law *drive, const struct bench *bench, c
 		err_context(err, "bench %s, parameters", bench->name);
 		return code;
 	}
-	drive->output_of = calloc(network->n_parameters ? network->n_parameters : 1, sizeof(*drive->output_of));
-	drive->passive_theta = calloc(bench->n_out ? bench->n_out : 1, sizeof(*drive->passive_theta));
+	drive->output_of = memory_touched(network->n_parameters, sizeof(*drive->output_of));
+	drive->passive_theta = memory_touched(bench->n_out, sizeof(*drive->passive_theta));
 	if (!drive->output_of || !drive->passive_theta)
 		code = err_set(err, JOSTLE_ENOMEM, "no memory for the drive of %zu parameters", network->n_parameters);
 	if (!code)
@@ -142,19 +143,21 @@ static int init_parametric(struct drive_law *drive, const struct bench *bench, c
 int drive_init(struct drive_law *drive, const struct bench *bench, const struct calibration *calibration,
 	       const struct calibration_record *record, struct potential *potential, struct err *err)
 {
-	const struct network *network = &potential->protocol->network;
+	const struct network *network = potential->protocol ? &potential->protocol->network : NULL;
 	const size_t n_out = bench->n_out;
-	int code = check_lattice(bench, network, err);
+	int code = network ? check_lattice(bench, network, err) : 0;
 
 	*drive = (struct drive_law){
 		.kind = bench->drive, .n_out = n_out, .calibration = calibration, .potential = potential};
 	if (code)
 		return code;
-	drive->n_saturated = calloc(n_out ? n_out : 1, sizeof(*drive->n_saturated));
+	drive->n_saturated = memory_touched(n_out, sizeof(*drive->n_saturated));
 	if (!drive->n_saturated) {
 		code = err_set(err, JOSTLE_ENOMEM, "no memory for the drive of %zu outputs", n_out);
 		goto fail;
 	}
+	if (!network)
+		return 0;
 	if (bench->drive == DRIVE_FEEDBACK)
 		code = init_feedback(drive, bench, record, err);
 	else

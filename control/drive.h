@@ -39,7 +39,7 @@ struct drive_law {
 };
 
 /**
- * Match a protocol to a bench. The caller ends it with drive_fini().
+ * Match a protocol to a bench; with a potential of no protocol nothing but passive setpoints can be carried out. The caller ends it with drive_fini().
  * Errors: JOSTLE_ECONFIG, naming the site that has no force output, the parameter that the bench has no output for, or
  * the part of the passive force that cannot be subtracted; lattices that differ; JOSTLE_ENOMEM. Call from: setup.
  */

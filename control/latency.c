@@ -27,7 +27,7 @@ static void *measure(void *context)
 	const int64_t period_ns = (int64_t)(latency->setup->period_s * 1e9);
 	struct realtime realtime;
 
-	realtime_enter(&realtime);
+	realtime_enter(&realtime, REALTIME_ANY_CPU);
 	const int64_t start_ns = clock_now_ns();
 	const int64_t end_ns = start_ns + (int64_t)(latency->setup->seconds * 1e9);
 

@@ -2,21 +2,19 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
-#include "base/clock.h"
+#include "base/memory.h"
+#include "control/loop_parts.h"
 #include "control/realtime.h"
-#include "control/stability.h"
 #include "daq/bench.h"
 #include "daq/daq.h"
-#include "protocols/calibration_record.h"
-#include "protocols/protocol.h"
 
 #define MAX_REQUESTS 16
 #define WAIT_NS      1000000
-#define TIMED_TICKS  64 /* unpaced: reading the clock at every tick would cost as much as a small network's force */
 
-static int take_memory(struct loop *loop, struct err *err)
+static int take_memory(struct loop *loop, size_t n_requests, struct err *err)
 {
 	const struct bench *bench = loop->daq->bench;
 	int code = state_init(&loop->state, bench->nx * bench->ny, err);
@@ -24,42 +22,50 @@ static int take_memory(struct loop *loop, struct err *err)
 	if (!code)
 		code = command_init(&loop->command, bench->n_out, err);
 	if (!code)
-		code = ring_init(&loop->requests, sizeof(enum supervisor_event), MAX_REQUESTS, err);
+		code = ring_init(&loop->requests, sizeof(struct request), n_requests ? n_requests : MAX_REQUESTS, err);
+	if (!code)
+		code = view_init(loop, err);
 	if (code)
 		return code;
-	loop->in_V = calloc(bench->n_in ? bench->n_in : 1, sizeof(*loop->in_V));
-	loop->out_V = calloc(bench->n_out ? bench->n_out : 1, sizeof(*loop->out_V));
-	if (!loop->in_V || !loop->out_V)
+	loop->in_V = memory_touched(bench->n_in, sizeof(*loop->in_V));
+	loop->out_V = memory_touched(bench->n_out, sizeof(*loop->out_V));
+	loop->manual_V = memory_touched(bench->n_out, sizeof(*loop->manual_V));
+	if (!loop->in_V || !loop->out_V || !loop->manual_V)
 		return err_set(err, JOSTLE_ENOMEM, "no memory for the loop of bench %s", bench->name);
-	for (size_t k = 0; k < bench->n_out; k++)
+	for (size_t k = 0; k < bench->n_out; k++) {
 		loop->out_V[k] = bench->out[k].safe_V;
+		loop->manual_V[k] = NAN;
+	}
 	return 0;
 }
 
 int loop_init(struct loop *loop, const struct loop_setup *setup, struct err *err)
 {
 	const struct bench *bench = setup->daq->bench;
-	const double period_s = setup->daq->period_s;
 	int code;
 
-	*loop = (struct loop){.daq = setup->daq, .paced = setup->paced, .ends_with_plan = setup->ends_with_plan};
+	*loop = (struct loop){
+		.daq = setup->daq,
+		.calibration = setup->calibration,
+		.program = setup->program,
+		.events = setup->events,
+		.tap = setup->tap ? *setup->tap : (struct loop_tap){0},
+		.watch = setup->watch ? *setup->watch : (struct loop_watch){0},
+		.expires_ns = setup->expires_ns > 0 ? setup->expires_ns : INT64_MAX,
+		.cpu = setup->cpu,
+		.paced = setup->paced,
+		.ends_with_plan = setup->ends_with_plan,
+		.stages = setup->stages,
+	};
 	code = setup->daq->simulated ? 0 : bench_check_limits(bench, err);
+	if (!code && !program_fits(loop, setup->program))
+		code = err_set(err, JOSTLE_EINVAL, "the loop of bench %s: expected a program for its %zu outputs",
+			       bench->name, bench->n_out);
 	if (!code)
-		code = take_memory(loop, err);
+		code = take_memory(loop, setup->n_requests, err);
 	if (!code)
-		code = calibration_init(&loop->calibration, bench, setup->record, period_s, err);
-	if (!code)
-		code = potential_init(&loop->potential, setup->protocol, err);
-	if (!code)
-		code = drive_init(&loop->drive, bench, &loop->calibration, setup->record, &loop->potential, err);
-	if (!code)
-		code = sequencer_init(&loop->sequencer, setup->plan, loop->calibration.period,
-				      loop->calibration.latency, &loop->potential, setup->samples, err);
-	if (!code)
-		code = stability_check(setup->plan, bench, &loop->calibration, &loop->potential, period_s, err);
-	if (!code)
-		code = supervisor_init(&loop->supervisor, bench, &loop->calibration, period_s, setup->arming_allowed,
-				       err);
+		code = supervisor_init(&loop->supervisor, bench, setup->calibration, setup->daq->period_s,
+				       setup->arming_allowed, err);
 	if (code)
 		loop_fini(loop);
 	return code;
@@ -68,87 +74,49 @@ int loop_init(struct loop *loop, const struct loop_setup *setup, struct err *err
 void loop_fini(struct loop *loop)
 {
 	supervisor_fini(&loop->supervisor);
-	sequencer_fini(&loop->sequencer);
-	drive_fini(&loop->drive);
-	potential_fini(&loop->potential);
-	calibration_fini(&loop->calibration);
+	triple_fini(&loop->view);
 	ring_fini(&loop->requests);
 	command_fini(&loop->command);
 	state_fini(&loop->state);
 	free(loop->in_V);
 	free(loop->out_V);
-	loop->in_V = loop->out_V = NULL;
+	free(loop->manual_V);
+	loop->in_V = loop->out_V = loop->manual_V = NULL;
+}
+
+int loop_continue(struct loop *loop, const struct tick_record *last, const double in_V[], const struct trip *trip,
+		  struct err *err)
+{
+	struct supervisor *supervisor = &loop->supervisor;
+
+	if (last->state >= SUPERVISOR_N_STATES || last->state == SUPERVISOR_RUNNING)
+		return err_set(err, JOSTLE_EINVAL, "tick %llu: expected a loop that was not running, found state %s",
+			       (unsigned long long)last->number, supervisor_state_name(last->state));
+	loop->n_ticks = last->number + 1;
+	loop->state.tick = last->tick;
+	loop->state.t_ns = last->t_ns;
+	sequencer_resume(&loop->program->sequencer, last->repeat);
+	supervisor->state = last->state;
+	supervisor->trip = last->state == SUPERVISOR_FAULT ? *trip : (struct trip){.cause = TRIP_NONE};
+	/* Whether what caused a trip has gone is for the first tick to find out. */
+	supervisor->condition = supervisor->trip.cause;
+	supervisor->seen = true;
+	supervisor->last_t_ns = last->t_ns;
+	for (size_t k = 0; k < supervisor->n_in; k++) {
+		loop->in_V[k] = supervisor->last_in_V[k] = in_V[k];
+		supervisor->n_identical[k] = 1;
+	}
+	return 0;
+}
+
+bool loop_ask(struct loop *loop, const struct request *request)
+{
+	return ring_push(&loop->requests, request);
 }
 
 bool loop_request(struct loop *loop, enum supervisor_event event)
 {
-	return ring_push(&loop->requests, &event);
-}
-
-/**
- * The number of this edge on the time grid: the next one, unless the driver says that edges were missed. When it says so
- * and none was left out, the outputs were written too late for this one.
- */
-static void count_tick(struct loop *loop, int exchange, int64_t before_ns)
-{
-	const double period_ns = loop->daq->period_s * 1e9;
-
-	if (loop->n_ticks++ == 0)
-		return;
-	uint64_t slots = 1;
-
-	loop->state.missed = exchange == JOSTLE_EMISSED;
-	if (loop->state.missed) {
-		const double passed = round((double)(loop->state.t_ns - before_ns) / period_ns);
-
-		slots = passed > 1 && passed < 1e15 ? (uint64_t)passed : 1;
-		loop->n_missed += slots > 1 ? slots - 1 : 1;
-	}
-	loop->state.tick += slots;
-}
-
-static void take_request(struct loop *loop)
-{
-	enum supervisor_event event;
-
-	/* Before the first tick has been judged there is nothing to reset: the request waits. */
-	if (loop->n_ticks == 1 || !ring_pop(&loop->requests, &event))
-		return;
-	/* Trips and whole ticks are the supervisor's own to raise. */
-	if (event == SUPERVISOR_TRIP || event == SUPERVISOR_WHOLE || !supervisor_event(&loop->supervisor, event))
-		loop->n_refused++;
-}
-
-/** What is wanted: the plan's next setpoint while running, else nothing, with the plan back at its beginning. */
-static void next_setpoint(struct loop *loop, bool finite)
-{
-	loop->setpoint.kind = SETPOINT_PASSIVE;
-	if (!supervisor_running(&loop->supervisor))
-		sequencer_rewind(&loop->sequencer);
-	else if (finite)
-		sequencer_step(&loop->sequencer, &loop->state, &loop->setpoint);
-	loop->n_driven += loop->setpoint.kind == SETPOINT_PROTOCOL;
-}
-
-void loop_tick(struct loop *loop)
-{
-	const int64_t before_ns = loop->state.t_ns;
-	const int exchange = loop->daq->driver->exchange(loop->daq, loop->out_V, loop->in_V, &loop->state.t_ns);
-	const bool timed = loop->paced || loop->n_ticks % TIMED_TICKS == 0;
-	const int64_t start_ns = timed ? clock_now_ns() : 0;
-
-	count_tick(loop, exchange, before_ns);
-	take_request(loop);
-	const bool finite = calibration_to_state(&loop->calibration, loop->in_V, &loop->state);
-	next_setpoint(loop, finite);
-	drive_step(&loop->drive, &loop->setpoint, &loop->state, &loop->command);
-	calibration_to_volts(&loop->calibration, &loop->command, loop->out_V);
-	supervisor_limit(&loop->supervisor, exchange, loop->in_V, &loop->state, &loop->command, loop->out_V);
-	if (supervisor_running(&loop->supervisor))
-		sequencer_publish(&loop->sequencer);
-
-	if (timed)
-		histogram_add(&loop->execution, clock_now_ns() - start_ns);
+	return loop_ask(loop, &(struct request){.kind = REQUEST_EVENT, .event = event});
 }
 
 static bool at_end(const struct loop *loop)
@@ -157,7 +125,7 @@ static bool at_end(const struct loop *loop)
 	const bool tripped = supervisor->state == SUPERVISOR_FAULT && supervisor->trip.cause != TRIP_START;
 
 	return atomic_load_explicit(&loop->stopping, memory_order_relaxed) ||
-	       (loop->ends_with_plan && (loop->sequencer.done || tripped || loop->n_refused));
+	       (loop->ends_with_plan && (loop->program->sequencer.done || tripped || loop->n_refused));
 }
 
 /** Unpaced, time stands still between ticks: the loop can wait for whoever takes the samples. Paced, it must not. */
@@ -165,7 +133,7 @@ static void wait_for_room(struct loop *loop)
 {
 	const struct timespec pause = {.tv_nsec = WAIT_NS};
 
-	while (!loop->paced && !sequencer_has_room(&loop->sequencer) && !at_end(loop))
+	while (!loop->paced && !sequencer_has_room(&loop->program->sequencer) && !at_end(loop))
 		nanosleep(&pause, NULL);
 }
 
@@ -175,7 +143,7 @@ int loop_run(struct loop *loop, struct err *err)
 	int code;
 
 	if (loop->paced)
-		realtime_enter(&realtime);
+		realtime_enter(&realtime, loop->cpu);
 	code = loop->daq->driver->start(loop->daq, err);
 	if (!code)
 		do {
@@ -199,7 +167,7 @@ static void *thread_main(void *argument)
 
 int loop_start(struct loop *loop, struct err *err)
 {
-	const int failed = pthread_create(&loop->thread, NULL, thread_main, loop);
+	const int failed = realtime_thread(&loop->thread, thread_main, loop);
 
 	return failed ? err_set(err, JOSTLE_ENOMEM, "the loop's thread could not be started (error %d)", failed) : 0;
 }
@@ -220,4 +188,9 @@ int loop_join(struct loop *loop, struct err *err)
 	if (loop->err.code && err)
 		*err = loop->err;
 	return loop->err.code;
+}
+
+uint64_t loop_n_ticks(const struct loop *loop)
+{
+	return atomic_load_explicit(&loop->beats, memory_order_relaxed);
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/err.h"
+#include "base/memory.h"
 #include "protocols/protocol.h"
 
 int potential_init(struct potential *potential, const struct protocol *protocol, struct err *err)
@@ -20,8 +21,8 @@ int potential_init(struct potential *potential, const struct protocol *protocol,
 	*potential = (struct potential){
 		.protocol = protocol,
 		.kernels = kernels,
-		.theta = calloc(network->n_parameters ? network->n_parameters : 1, sizeof(double)),
-		.packed = calloc(packed_size ? packed_size : 1, sizeof(double)),
+		.theta = memory_touched(network->n_parameters, sizeof(double)),
+		.packed = memory_touched(packed_size, sizeof(double)),
 	};
 	if (potential->theta && potential->packed)
 		return 0;

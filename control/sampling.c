@@ -103,9 +103,9 @@ static int check(const struct sampling_options *options, const struct daq *daq, 
 
 static void warn_of_period(const struct loop *loop)
 {
-	if (loop->calibration.period > COARSE_PERIOD)
+	if (loop->calibration->period > COARSE_PERIOD)
 		log_warning("bench %s: a period of %.3g relaxation times is coarse; above %g it shows in the samples",
-			    loop->daq->bench->name, loop->calibration.period, COARSE_PERIOD);
+			    loop->daq->bench->name, loop->calibration->period, COARSE_PERIOD);
 }
 
 static int fill_report(struct loop_report *report, const struct loop *loop, struct err *err)
@@ -114,21 +114,21 @@ static int fill_report(struct loop_report *report, const struct loop *loop, stru
 	const size_t n_out = loop->daq->n_out, size = n_out * sizeof(uint64_t);
 
 	report->period_s = loop->daq->period_s;
-	report->step = loop->calibration.period;
+	report->step = loop->calibration->period;
 	report->n_ticks = loop->n_ticks;
 	report->n_missed = loop->n_missed;
 	report->n_driven = loop->n_driven;
-	report->n_spoiled = loop->sequencer.n_spoiled;
-	report->n_refused = loop->sequencer.n_refused;
+	report->n_spoiled = loop->program->sequencer.n_spoiled;
+	report->n_refused = loop->program->sequencer.n_refused;
 	report->trip = supervisor->state == SUPERVISOR_FAULT ? supervisor->trip : (struct trip){.cause = TRIP_NONE};
-	report->execution = loop->execution;
+	histogram_copy(&report->execution, &loop->timing.execution);
 	report->n_out = n_out;
 	report->n_saturated = calloc(1, size + 1);
 	report->n_limited = calloc(1, size + 1);
 	report->n_slewed = calloc(1, size + 1);
 	if (!report->n_saturated || !report->n_limited || !report->n_slewed)
 		return err_set(err, JOSTLE_ENOMEM, "no memory for a report of %zu outputs", n_out);
-	memcpy(report->n_saturated, loop->drive.n_saturated, size);
+	memcpy(report->n_saturated, loop->program->drive.n_saturated, size);
 	memcpy(report->n_limited, supervisor->n_limited, size);
 	memcpy(report->n_slewed, supervisor->n_slewed, size);
 	return 0;
@@ -182,7 +182,7 @@ static int verdict(const struct loop *loop, bool interrupted, size_t n_done, siz
 	}
 	if (interrupted)
 		return err_set(err, JOSTLE_EINTR, "interrupted after %zu of %zu samples", n_done, n_samples);
-	if (loop->sequencer.n_in_a_row == SEQUENCER_MAX_SPOILED)
+	if (loop->program->sequencer.n_in_a_row == SEQUENCER_MAX_SPOILED)
 		return err_set(
 			err, JOSTLE_EMISSED,
 			"given up after %zu of %zu samples: slots were missed in %d generations in a row, %llu in "
@@ -211,94 +211,119 @@ static int run(const struct sampling_options *options, struct loop *loop, struct
 	return code ? code : verdict(loop, interrupted, *collector->n_done, options->n_samples, err);
 }
 
-/** The loop of a job on an open, or described, bench. */
-static int build(struct loop *loop, const struct sampling_options *options, struct daq *daq, struct ring *samples,
-		 struct err *err)
+/** All that a run is made of, on an open, or described, bench. Fields are zero until they have been made. */
+struct job {
+	struct daq daq;
+	struct calibration calibration;
+	struct program program;
+	struct collector collector;
+	struct loop *loop;
+};
+
+static int build_program(struct job *job, const struct sampling_options *options, struct err *err)
 {
 	const struct segment segments[] = {
 		{.kind = SEGMENT_RELAX, .duration = options->relax_time},
 		{.kind = SEGMENT_GENERATE, .t_final = options->t_final, .t_minimum = options->t_minimum},
 	};
 	const struct plan plan = {.segments = segments, .n_segments = 2, .n_repeats = options->n_samples};
-	const int code = loop_init(loop,
-				   &(struct loop_setup){
-					   .daq = daq,
-					   .record = options->record,
-					   .protocol = options->protocol,
-					   .plan = &plan,
-					   .samples = samples,
-					   .arming_allowed = daq->simulated || options->arm,
-					   .paced = options->daq.paced || !daq->simulated,
-					   .ends_with_plan = true,
-				   },
-				   err);
+	const struct program_setup setup = {
+		.id = 1,
+		.bench = options->bench,
+		.calibration = &job->calibration,
+		.record = options->record,
+		.protocol = options->protocol,
+		.samples = &job->collector.ring,
+		.plan = &plan,
+		.period_s = job->daq.period_s,
+	};
 
-	if (!code)
-		warn_of_period(loop);
+	return program_init(&job->program, &setup, err);
+}
+
+static int build_loop(struct job *job, const struct sampling_options *options, struct err *err)
+{
+	const struct loop_setup setup = {
+		.daq = &job->daq,
+		.calibration = &job->calibration,
+		.program = &job->program,
+		.cpu = LOOP_ANY_CPU,
+		.arming_allowed = job->daq.simulated || options->arm,
+		.paced = options->daq.paced || !job->daq.simulated,
+		.ends_with_plan = true,
+	};
+	struct loop *loop = aligned_alloc(64, (sizeof(*loop) + 63) / 64 * 64);
+	const int code = loop ? loop_init(loop, &setup, err) : err_set(err, JOSTLE_ENOMEM, "no memory for the loop");
+
+	if (code)
+		free(loop);
+	else
+		warn_of_period(job->loop = loop);
 	return code;
 }
 
-static struct loop *take_loop(struct err *err)
+static int build(struct job *job, const struct sampling_options *options, float samples[], size_t *n_done,
+		 struct err *err)
 {
-	struct loop *loop = aligned_alloc(64, (sizeof(*loop) + 63) / 64 * 64);
+	int code = collector_init(&job->collector, options, samples, n_done, err);
 
-	if (!loop)
-		err_set(err, JOSTLE_ENOMEM, "no memory for the loop");
-	return loop;
+	if (!code)
+		code = calibration_init(&job->calibration, options->bench, options->record, job->daq.period_s, err);
+	if (!code)
+		code = build_program(job, options, err);
+	if (!code)
+		code = build_loop(job, options, err);
+	return code;
+}
+
+static void clear(struct job *job)
+{
+	if (job->loop)
+		loop_fini(job->loop);
+	free(job->loop);
+	program_fini(&job->program);
+	calibration_fini(&job->calibration);
+	collector_fini(&job->collector);
+	daq_close(&job->daq);
 }
 
 int sampling_check(const struct sampling_options *options, struct err *err)
 {
-	struct collector collector = {0};
-	struct loop *loop = NULL;
-	struct daq daq;
-	int code = daq_describe(&daq, options->bench, err);
+	struct job job = {0};
+	int code = daq_describe(&job.daq, options->bench, err);
 
 	if (!code)
-		code = collector_init(&collector, options, NULL, NULL, err);
-	if (!code)
-		code = (loop = take_loop(err)) ? build(loop, options, &daq, &collector.ring, err) : JOSTLE_ENOMEM;
-	if (!code)
-		loop_fini(loop);
-	free(loop);
-	collector_fini(&collector);
-	daq_close(&daq);
+		code = build(&job, options, NULL, NULL, err);
+	clear(&job);
 	return code;
 }
 
 int sampling_run(const struct sampling_options *options, float samples[], size_t *n_done, struct loop_report *report,
 		 struct err *err)
 {
-	struct collector collector = {0};
-	struct loop *loop = NULL;
-	struct daq daq;
+	struct job job = {0};
 	char text[512];
 	int code;
 
 	*n_done = 0;
 	*report = (struct loop_report){0};
-	code = daq_open(&daq, options->bench, &options->daq, err);
+	code = daq_open(&job.daq, options->bench, &options->daq, err);
 	if (code)
 		return code;
-	snprintf(report->backend, sizeof(report->backend), "%s", daq.backend);
-	report->simulated = daq.simulated;
-	code = check(options, &daq, err);
+	snprintf(report->backend, sizeof(report->backend), "%s", job.daq.backend);
+	report->simulated = job.daq.simulated;
+	code = check(options, &job.daq, err);
 	if (!code)
-		code = collector_init(&collector, options, samples, n_done, err);
-	if (!code)
-		code = (loop = take_loop(err)) ? build(loop, options, &daq, &collector.ring, err) : JOSTLE_ENOMEM;
+		code = build(&job, options, samples, n_done, err);
 	if (code)
 		goto end;
-	code = run(options, loop, &collector, err);
-	const int reported = fill_report(report, loop, err);
+	code = run(options, job.loop, &job.collector, err);
+	const int reported = fill_report(report, job.loop, err);
 
 	code = code ? code : reported;
 	if (!reported && loop_report_limits(report, options->bench, text, sizeof(text)))
 		log_warning("%s", text);
-	loop_fini(loop);
 end:
-	free(loop);
-	collector_fini(&collector);
-	daq_close(&daq);
+	clear(&job);
 	return code;
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/err.h"
+#include "base/memory.h"
 #include "base/ring.h"
 #include "control/potential.h"
 #include "protocols/diffusion.h"
@@ -121,6 +122,8 @@ static int compile(struct sequencer *sequencer, const struct plan *plan, size_t 
 			       compiled->segment.t_minimum);
 	if (compiled->segment.kind != SEGMENT_GENERATE)
 		return 0;
+	if (!sequencer->potential->protocol)
+		return err_set(err, JOSTLE_EINVAL, "plan, segment %zu (generate): expected a protocol", s);
 	if (!sequencer->samples)
 		return err_set(err, JOSTLE_EINVAL, "plan, segment %zu (generate): expected a ring for samples", s);
 	if (!before || before->kind != SEGMENT_RELAX || before->duration < SEQUENCER_MINIMUM_RELAXATION)
@@ -140,22 +143,22 @@ size_t sequencer_record_size(size_t n_sites)
 int sequencer_init(struct sequencer *sequencer, const struct plan *plan, double period, double latency,
 		   struct potential *potential, struct ring *samples, struct err *err)
 {
-	const size_t n_sites = potential->protocol->network.n_sites;
+	const struct network *network = potential->protocol ? &potential->protocol->network : NULL;
 	int code = 0;
 
 	if (plan->n_segments == 0 || plan->n_repeats == 0 || !(period > 0))
 		return err_set(err, JOSTLE_EINVAL, "plan: expected segments, repeats and a period, found %zu, %llu, %g",
 			       plan->n_segments, (unsigned long long)plan->n_repeats, period);
 	*sequencer = (struct sequencer){
-		.segments = calloc(plan->n_segments, sizeof(*sequencer->segments)),
+		.segments = memory_touched(plan->n_segments, sizeof(*sequencer->segments)),
 		.n_segments = plan->n_segments,
 		.n_repeats = plan->n_repeats,
 		.period = period,
 		.latency = latency,
 		.potential = potential,
 		.samples = samples,
-		.force = calloc(potential->protocol->network.n_variables, sizeof(double)),
-		.sample = calloc(1, sequencer_record_size(n_sites)),
+		.force = memory_touched(network ? network->n_variables : 0, sizeof(double)),
+		.sample = memory_touched(1, sequencer_record_size(network ? network->n_sites : 0)),
 	};
 	if (!sequencer->segments || !sequencer->force || !sequencer->sample)
 		code = err_set(err, JOSTLE_ENOMEM, "no memory for a plan of %zu segments", plan->n_segments);
@@ -213,6 +216,8 @@ void sequencer_step(struct sequencer *sequencer, const struct state *state, stru
 {
 	sequencer->sample_ready = false;
 	setpoint->kind = SETPOINT_PASSIVE;
+	sequencer->carried_out = sequencer->current;
+	sequencer->carried_repeat = sequencer->repeat;
 	if (sequencer->done)
 		return;
 	if (!sequencer->entered) {
@@ -226,6 +231,8 @@ void sequencer_step(struct sequencer *sequencer, const struct state *state, stru
 	const struct compiled_segment *compiled = &sequencer->segments[sequencer->current];
 	const uint64_t since = state->tick - sequencer->start_tick;
 
+	sequencer->carried_out = sequencer->current;
+	sequencer->carried_repeat = sequencer->repeat;
 	compiled->type->step(sequencer, compiled, since, state, setpoint);
 	/* Left on its last tick, so that whoever waits for the plan's end need not wait for one tick more. */
 	if (since + 1 == compiled->n_ticks)
@@ -242,12 +249,12 @@ static void owe_sample(struct sequencer *sequencer)
 	sequencer->done = false;
 }
 
-void sequencer_publish(struct sequencer *sequencer)
+void sequencer_publish(struct sequencer *sequencer, bool room)
 {
 	if (!sequencer->sample_ready)
 		return;
 	sequencer->sample->number = sequencer->n_samples;
-	if (ring_push(sequencer->samples, sequencer->sample)) {
+	if (room && ring_push(sequencer->samples, sequencer->sample)) {
 		sequencer->sample_ready = false;
 		sequencer->n_samples++;
 		sequencer->n_in_a_row = 0;
@@ -268,11 +275,30 @@ bool sequencer_has_room(const struct sequencer *sequencer)
 				ring->capacity;
 }
 
+void sequencer_restart(struct sequencer *sequencer)
+{
+	sequencer->current = sequencer->carried_out = 0;
+	sequencer->repeat = sequencer->carried_repeat = 0;
+	sequencer->entered = sequencer->sample_ready = sequencer->done = false;
+	sequencer->n_samples = sequencer->n_spoiled = sequencer->n_refused = sequencer->n_in_a_row = 0;
+}
+
+void sequencer_resume(struct sequencer *sequencer, uint64_t repeat)
+{
+	sequencer_restart(sequencer);
+	for (size_t s = 0; s < sequencer->n_segments; s++)
+		sequencer->n_samples += sequencer->segments[s].segment.kind == SEGMENT_GENERATE;
+	sequencer->n_samples *= repeat;
+	sequencer->repeat = sequencer->carried_repeat = repeat;
+	sequencer->done = repeat >= sequencer->n_repeats;
+}
+
 void sequencer_rewind(struct sequencer *sequencer)
 {
 	/* Read at the very tick that tripped. */
 	if (sequencer->sample_ready)
 		owe_sample(sequencer);
-	sequencer->current = 0;
+	sequencer->current = sequencer->carried_out = 0;
+	sequencer->carried_repeat = sequencer->repeat;
 	sequencer->entered = false;
 }

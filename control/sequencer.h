@@ -72,10 +72,12 @@ struct sequencer {
 	double latency; /* L, periods */
 	struct potential *potential;
 	struct ring *samples;
-	size_t current;      /* segment */
-	uint64_t repeat;     /* whole repeats done */
-	uint64_t start_tick; /* of the current segment */
-	bool entered;        /* start_tick is set */
+	size_t current;          /* segment */
+	uint64_t repeat;         /* whole repeats done */
+	uint64_t start_tick;     /* of the current segment */
+	bool entered;            /* start_tick is set */
+	size_t carried_out;      /* the segment, and */
+	uint64_t carried_repeat; /* the whole repeats before it, of the last sequencer_step() */
 	bool sample_ready;
 	bool done;
 	uint64_t n_samples, n_spoiled;
@@ -91,7 +93,7 @@ size_t sequencer_record_size(size_t n_sites);
 /**
  * Lay out a plan for a loop of period `period`, in relaxation times, on a bench of latency `latency`, in periods.
  * `potential` gives the force of the read-out and is
- * used within sequencer_step() only; `samples`, a ring of sequencer_record_size() records, may be NULL for a plan that
+ * used within sequencer_step() only; for a plan that generates nothing it may be one of no protocol; `samples`, a ring of sequencer_record_size() records, may be NULL for a plan that
  * generates nothing. Both are the caller's. The plan is copied. The caller ends it with sequencer_fini().
  * Errors: JOSTLE_EINVAL, naming the segment (a time out of range, a generation that does not follow a relaxation of at
  * least SEQUENCER_MINIMUM_RELAXATION), JOSTLE_ENOMEM. Call from: setup.
@@ -110,12 +112,19 @@ RT_SAFE void sequencer_step(struct sequencer *sequencer, const struct state *sta
 
 /**
  * Push the sample that this tick's sequencer_step() read, if it read one: the loop calls it once the supervisor has
- * passed the tick. A full ring loses nothing: the repeat is done again, and counted. RT_SAFE. Call from: loop.
+ * passed the tick. `room`: sequencer_has_room() at the beginning of the tick, or what a recording says of it. A full ring
+ * loses nothing: the repeat is done again, and counted. RT_SAFE. Call from: loop.
  */
-RT_SAFE void sequencer_publish(struct sequencer *sequencer);
+RT_SAFE void sequencer_publish(struct sequencer *sequencer, bool room);
 
 /** Whether the ring has room for a sample. RT_SAFE. Call from: loop. */
 RT_SAFE bool sequencer_has_room(const struct sequencer *sequencer);
+
+/** Back to the beginning of the plan, with no samples made. RT_SAFE. Call from: loop, or setup while no loop runs. */
+RT_SAFE void sequencer_restart(struct sequencer *sequencer);
+
+/** Take the plan up where so many whole repeats of it were done. Call from: setup, while no loop runs. */
+void sequencer_resume(struct sequencer *sequencer, uint64_t repeat);
 
 /** Go back to the beginning of the repeat: the loop was not running. RT_SAFE. Call from: loop. */
 RT_SAFE void sequencer_rewind(struct sequencer *sequencer);

@@ -3,12 +3,13 @@
 #include <stdlib.h>
 
 #include "base/err.h"
+#include "base/memory.h"
 
 int state_init(struct state *state, size_t n_sites, struct err *err)
 {
 	*state = (struct state){.n_sites = n_sites};
-	state->x = calloc(n_sites ? n_sites : 1, sizeof(*state->x));
-	state->force = calloc(n_sites ? n_sites : 1, sizeof(*state->force));
+	state->x = memory_touched(n_sites, sizeof(*state->x));
+	state->force = memory_touched(n_sites, sizeof(*state->force));
 	if (state->x && state->force)
 		return 0;
 	state_fini(state);
@@ -25,8 +26,8 @@ void state_fini(struct state *state)
 int command_init(struct command *command, size_t n_out, struct err *err)
 {
 	*command = (struct command){.n_out = n_out};
-	command->value = calloc(n_out ? n_out : 1, sizeof(*command->value));
-	command->saturated = calloc(n_out ? n_out : 1, sizeof(*command->saturated));
+	command->value = memory_touched(n_out, sizeof(*command->value));
+	command->saturated = memory_touched(n_out, sizeof(*command->saturated));
 	if (command->value && command->saturated)
 		return 0;
 	command_fini(command);

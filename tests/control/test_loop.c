@@ -17,6 +17,8 @@ struct fixture {
 	struct daq daq;
 	struct calibration_record record;
 	struct protocol protocol;
+	struct calibration calibration;
+	struct program program;
 	struct ring samples;
 	struct loop loop;
 	struct err err;
@@ -53,17 +55,27 @@ static void build(struct bench *bench, uint64_t n_repeats, bool paced)
 	test_bench_open(&f->daq, &f->record, bench, paced);
 	test_protocol(&f->protocol, specs, 2, theta);
 	assert_int_equal(ring_init(&f->samples, sequencer_record_size(TEST_SITES), n_repeats, &f->err), 0);
-	const struct loop_setup setup = {
-		.daq = &f->daq,
+	const struct program_setup program = {
+		.id = 1,
+		.bench = bench,
+		.calibration = &f->calibration,
 		.record = &f->record,
 		.protocol = &f->protocol,
-		.plan = &plan,
 		.samples = &f->samples,
+		.plan = &plan,
+		.period_s = f->daq.period_s,
+	};
+	const struct loop_setup setup = {
+		.daq = &f->daq,
+		.calibration = &f->calibration,
+		.program = &f->program,
+		.cpu = LOOP_ANY_CPU,
 		.arming_allowed = true,
 		.paced = paced,
 		.ends_with_plan = true,
 	};
-	if (loop_init(&f->loop, &setup, &f->err))
+	if (calibration_init(&f->calibration, bench, &f->record, f->daq.period_s, &f->err) ||
+	    program_init(&f->program, &program, &f->err) || loop_init(&f->loop, &setup, &f->err))
 		fail_msg("%s", f->err.text);
 }
 
@@ -86,6 +98,8 @@ static int teardown(void **state)
 	struct fixture *f = *state;
 
 	loop_fini(&f->loop);
+	program_fini(&f->program);
+	calibration_fini(&f->calibration);
 	ring_fini(&f->samples);
 	protocol_fini(&f->protocol);
 	calibration_record_fini(&f->record);
@@ -115,7 +129,7 @@ static void what_is_computed_from_a_sample_acts_one_edge_later(void **state)
 	test_script.x0[1] = -20;
 	request_running(&f->loop);
 	assert_int_equal(loop_run(&f->loop, &f->err), 0);
-	assert_true(f->loop.sequencer.done);
+	assert_true(f->program.sequencer.done);
 	assert_int_equal(test_record.n_exchanges, FIRST_TICK + SHOT_TICKS);
 	for (uint64_t n = 1; n < test_record.n_exchanges; n++) {
 		const double *x = test_record.x[n - 1], *out_V = test_record.out_V[n];
@@ -190,7 +204,7 @@ static void every_voltage_sent_is_within_its_limits_whatever_is_commanded(void *
 	f->loop.ends_with_plan = false;
 	/* A drive that has lost its limits as well. */
 	for (size_t k = 0; k < bench->n_out; k++)
-		f->loop.calibration.out[k].max = -(f->loop.calibration.out[k].min = -INFINITY);
+		f->calibration.out[k].max = -(f->calibration.out[k].min = -INFINITY);
 	assert_int_equal(f->daq.driver->start(&f->daq, &f->err), 0);
 	for (uint64_t n = 0; n < TEST_MAX_LOG; n++) {
 		/* Three requests take three ticks. */
@@ -198,7 +212,7 @@ static void every_voltage_sent_is_within_its_limits_whatever_is_commanded(void *
 			n_trips++;
 			ready_at = n + 4;
 			/* The plan would relax first: let the hostile protocol act at once. */
-			f->loop.sequencer.segments[0].n_ticks = 1;
+			f->program.sequencer.segments[0].n_ticks = 1;
 			request_running(&f->loop);
 		}
 		loop_tick(&f->loop);
@@ -230,7 +244,7 @@ static void missed_slots_are_counted_and_the_grid_is_kept(void **state)
 	assert_int_equal(f->loop.n_missed, 7);
 	assert_int_equal(f->loop.n_ticks, FIRST_TICK + SHOT_TICKS - 7);
 	assert_int_equal(f->loop.state.tick, FIRST_TICK + SHOT_TICKS - 1);
-	assert_true(f->loop.sequencer.done);
+	assert_true(f->program.sequencer.done);
 	assert_int_equal(f->loop.supervisor.trip.cause, TRIP_NONE);
 }
 
@@ -260,8 +274,8 @@ static void stall_in_a_generation_spoils_its_sample(void **state)
 		build(test_bench_feedback(), 1, false);
 		request_running(&f->loop);
 		assert_int_equal(loop_run(&f->loop, &f->err), 0);
-		assert_int_equal(f->loop.sequencer.n_spoiled, 1);
-		assert_int_equal(f->loop.sequencer.n_samples, 1);
+		assert_int_equal(f->program.sequencer.n_spoiled, 1);
+		assert_int_equal(f->program.sequencer.n_samples, 1);
 		assert_int_equal(f->loop.state.tick, test_script.miss_at + n + SHOT_TICKS - 1);
 		if (n == 0)
 			teardown(state);
@@ -345,11 +359,11 @@ static void plan_begins_its_repeat_anew_after_a_trip(void **state)
 	request_running(&f->loop);
 	/* Three requests, the plan beginning with the third. */
 	for (int n = 0; n < 2 + SHOT_TICKS; n++) {
-		assert_false(f->loop.sequencer.done);
+		assert_false(f->program.sequencer.done);
 		loop_tick(&f->loop);
 	}
-	assert_true(f->loop.sequencer.done);
-	assert_int_equal(f->loop.sequencer.n_samples, 1);
+	assert_true(f->program.sequencer.done);
+	assert_int_equal(f->program.sequencer.n_samples, 1);
 }
 
 /* catches: a driver's error lost on its way, ticks on a bench that did not start */
@@ -374,34 +388,30 @@ static void execution_times_are_sampled_unpaced_and_whole_paced(void **state)
 	build(test_bench_feedback(), 1, false);
 	request_running(&f->loop);
 	assert_int_equal(loop_run(&f->loop, &f->err), 0);
-	assert_int_equal(f->loop.execution.n, (f->loop.n_ticks + 63) / 64);
+	assert_int_equal(f->loop.timing.execution.n, (f->loop.n_ticks + 63) / 64);
 	teardown(state);
 	test_script_reset();
 	build(test_bench_feedback(), 1, true);
 	request_running(&f->loop);
 	assert_int_equal(loop_run(&f->loop, &f->err), 0);
-	assert_int_equal(f->loop.execution.n, f->loop.n_ticks);
+	assert_int_equal(f->loop.timing.execution.n, f->loop.n_ticks);
 }
 
-/* catches: a plan, bench or limit that does not fit, taken all the same; memory left behind (sanitizer) */
+/* catches: a limit, bench or program that does not fit, taken all the same; memory left behind (sanitizer) */
 static void loop_that_cannot_be_built_says_why(void **state)
 {
 	struct fixture *f = *state;
-	struct segment bad[] = {segments[0], segments[1]};
-	const struct plan plan = {.segments = bad, .n_segments = 2, .n_repeats = 1};
+	struct program other = {0};
 	struct loop loop;
 
 	build(test_bench_feedback(), 1, false);
-	struct loop_setup s = {
-		.daq = &f->daq, .record = &f->record, .protocol = &f->protocol, .plan = &plan, .samples = &f->samples};
+	struct loop_setup s = {.daq = &f->daq, .calibration = &f->calibration, .program = &other};
 
-	bad[0].duration = 1;
 	assert_int_equal(loop_init(&loop, &s, &f->err), JOSTLE_EINVAL);
-	bad[0].duration = 4;
+	s.program = NULL;
+	assert_int_equal(loop_init(&loop, &s, &f->err), JOSTLE_EINVAL);
+	s.program = &f->program;
 	f->bench->out[0].safe_V = 9.5;
-	assert_int_equal(loop_init(&loop, &s, &f->err), JOSTLE_ECONFIG);
-	f->bench->out[0].safe_V = 0;
-	f->bench->out[0].role = DAQ_AUXILIARY;
 	assert_int_equal(loop_init(&loop, &s, &f->err), JOSTLE_ECONFIG);
 }
 

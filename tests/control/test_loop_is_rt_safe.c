@@ -116,6 +116,8 @@ static size_t count_calls_of_a_run(bool paced, bool trips)
 	const double theta[] = {0.8, 0.7, 0.05, 0.05, 0.3};
 	struct calibration_record record;
 	struct protocol protocol;
+	struct calibration calibration;
+	struct program program;
 	struct ring samples;
 	struct daq daq;
 	struct err err = {0};
@@ -129,12 +131,23 @@ static size_t count_calls_of_a_run(bool paced, bool trips)
 	test_bench_open(&daq, &record, test_bench_feedback(), paced);
 	test_protocol(&protocol, specs, 2, theta);
 	assert_int_equal(ring_init(&samples, sequencer_record_size(TEST_SITES), 150, &err), 0);
-	const struct loop_setup setup = {
-		.daq = &daq,
+	assert_int_equal(calibration_init(&calibration, daq.bench, &record, daq.period_s, &err), 0);
+	const struct program_setup program_setup = {
+		.id = 1,
+		.bench = daq.bench,
+		.calibration = &calibration,
 		.record = &record,
 		.protocol = &protocol,
-		.plan = &plan,
 		.samples = &samples,
+		.plan = &plan,
+		.period_s = daq.period_s,
+	};
+	assert_int_equal(program_init(&program, &program_setup, &err), 0);
+	const struct loop_setup setup = {
+		.daq = &daq,
+		.calibration = &calibration,
+		.program = &program,
+		.cpu = LOOP_ANY_CPU,
 		.arming_allowed = true,
 		.paced = paced,
 	};
@@ -150,8 +163,10 @@ static size_t count_calls_of_a_run(bool paced, bool trips)
 	assert_int_equal(code, 0);
 	assert_int_equal(loop.n_ticks, N_TICKS);
 	assert_int_equal(loop.supervisor.state, trips ? SUPERVISOR_FAULT : SUPERVISOR_RUNNING);
-	assert_true(loop.sequencer.n_samples >= 80);
+	assert_true(program.sequencer.n_samples >= 80);
 	loop_fini(&loop);
+	program_fini(&program);
+	calibration_fini(&calibration);
 	ring_fini(&samples);
 	protocol_fini(&protocol);
 	calibration_record_fini(&record);

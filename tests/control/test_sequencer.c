@@ -94,7 +94,7 @@ static struct setpoint step(struct fixture *f, uint64_t tick)
 	f->state.missed = tick > f->state.tick + 1;
 	f->state.tick = tick;
 	sequencer_step(&f->sequencer, &f->state, &setpoint);
-	sequencer_publish(&f->sequencer);
+	sequencer_publish(&f->sequencer, sequencer_has_room(&f->sequencer));
 	return setpoint;
 }
 
@@ -294,7 +294,7 @@ static uint64_t ticks_with_a_miss(struct fixture *f, uint64_t at, uint64_t n)
 			f->state.missed = true;
 			f->state.tick = tick;
 			sequencer_step(&f->sequencer, &f->state, &setpoint);
-			sequencer_publish(&f->sequencer);
+			sequencer_publish(&f->sequencer, sequencer_has_room(&f->sequencer));
 		} else {
 			step(f, tick);
 		}
@@ -375,7 +375,7 @@ static void sample_of_a_tick_that_tripped_is_not_published_but_made_again(void *
 		f->state.tick = tick;
 		sequencer_step(&f->sequencer, &f->state, &setpoint);
 		if (tick < REPEAT_TICKS - 1)
-			sequencer_publish(&f->sequencer);
+			sequencer_publish(&f->sequencer, sequencer_has_room(&f->sequencer));
 	}
 	sequencer_rewind(&f->sequencer);
 	assert_int_equal(f->sequencer.n_samples, 0);

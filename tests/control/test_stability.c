@@ -9,8 +9,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/ring.h"
 #include "control/calibration.h"
-#include "control/loop.h"
+#include "base/ring.h"
+#include "control/calibration.h"
+#include "control/program.h"
 #include "control/stability.h"
 #include "protocols/diffusion.h"
 
@@ -57,8 +60,9 @@ static int try_period(struct bench *bench, double wall, double latency, double p
 	struct calibration_record record;
 	struct protocol protocol;
 	struct ring samples;
+	struct calibration calibration;
+	struct program program;
 	struct daq daq;
-	struct loop loop;
 
 	bench->period_s = period_s;
 	test_script_reset();
@@ -68,17 +72,21 @@ static int try_period(struct bench *bench, double wall, double latency, double p
 	test_protocol(&protocol, specs, 1, theta);
 	protocol.wall[1].stiffness = wall; /* at t = 1: the generation's other end */
 	assert_int_equal(ring_init(&samples, sequencer_record_size(TEST_SITES), 1, err), 0);
-	const int code = loop_init(&loop,
-				   &(struct loop_setup){.daq = &daq,
-							.record = &record,
-							.protocol = &protocol,
-							.plan = &plan,
-							.samples = &samples,
-							.arming_allowed = true},
-				   err);
+	assert_int_equal(calibration_init(&calibration, bench, &record, daq.period_s, err), 0);
+	const int code = program_init(&program,
+				      &(struct program_setup){.id = 1,
+							      .bench = bench,
+							      .calibration = &calibration,
+							      .record = &record,
+							      .protocol = &protocol,
+							      .samples = &samples,
+							      .plan = &plan,
+							      .period_s = daq.period_s},
+				      err);
 
 	if (code == 0)
-		loop_fini(&loop);
+		program_fini(&program);
+	calibration_fini(&calibration);
 	ring_fini(&samples);
 	protocol_fini(&protocol);
 	calibration_record_fini(&record);

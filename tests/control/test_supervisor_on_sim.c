@@ -26,6 +26,8 @@ struct fixture {
 	struct daq daq;
 	struct calibration_record record;
 	struct protocol protocol;
+	struct calibration calibration;
+	struct program program;
 	struct loop loop;
 	struct err err;
 };
@@ -65,10 +67,23 @@ static void build(const char *path, const char *plant)
 		fail_msg("%s", f->err.text);
 	assert_int_equal(bench_calibration_nominal(&f->record, &f->bench, &f->err), 0);
 	rest_protocol(&f->protocol, f->bench.nx, f->bench.ny);
-	const struct loop_setup setup = {
-		.daq = &f->daq, .record = &f->record, .protocol = &f->protocol, .plan = &plan, .arming_allowed = true};
+	const struct program_setup program = {
+		.id = 1,
+		.bench = &f->bench,
+		.calibration = &f->calibration,
+		.record = &f->record,
+		.protocol = &f->protocol,
+		.plan = &plan,
+		.period_s = f->daq.period_s,
+	};
+	const struct loop_setup setup = {.daq = &f->daq,
+					 .calibration = &f->calibration,
+					 .program = &f->program,
+					 .cpu = LOOP_ANY_CPU,
+					 .arming_allowed = true};
 
-	if (loop_init(&f->loop, &setup, &f->err))
+	if (calibration_init(&f->calibration, &f->bench, &f->record, f->daq.period_s, &f->err) ||
+	    program_init(&f->program, &program, &f->err) || loop_init(&f->loop, &setup, &f->err))
 		fail_msg("%s", f->err.text);
 	assert_true(loop_request(&f->loop, SUPERVISOR_RESET));
 	assert_true(loop_request(&f->loop, SUPERVISOR_ARM));
@@ -82,6 +97,8 @@ static void destroy(void)
 
 	daq_close(&f->daq);
 	loop_fini(&f->loop);
+	program_fini(&f->program);
+	calibration_fini(&f->calibration);
 	protocol_fini(&f->protocol);
 	calibration_record_fini(&f->record);
 	bench_free(&f->bench);
