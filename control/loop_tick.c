@@ -61,12 +61,15 @@ static void count_slots(struct loop *loop, int64_t before_ns)
 		const double passed = round((double)(state->t_ns - before_ns) / period_ns);
 
 		slots = passed > 1 && passed < 1e15 ? (uint64_t)passed : 1;
-		state->slots_missed = slots > 1 ? slots - 1 : 1;
-		loop->n_missed += state->slots_missed;
+		state->slots_missed = slots - 1;
 	}
 	state->tick += slots;
-	if (state->missed)
-		tell(loop, (struct loop_event){.kind = EVENT_MISSED, .value = (double)state->slots_missed});
+	if (state->missed) {
+		const uint64_t held = slots > 1 ? slots - 1 : 1;
+
+		loop->n_missed += held;
+		tell(loop, (struct loop_event){.kind = EVENT_MISSED, .value = (double)held});
+	}
 }
 
 /** How the wait for the edge went. A grid that was left for some slots says nothing of how well it is kept. */

@@ -13,7 +13,7 @@ struct err;
 struct state {
 	int64_t t_ns;  /* the edge, on the bench's clock */
 	uint64_t tick; /* the edge's number on the time grid, 0 for the first; a missed slot leaves its number out */
-	uint64_t slots_missed; /* at which the outputs were held, just before this edge; a late write counts as 1 */
+	uint64_t slots_missed; /* left out just before this edge */
 	uint32_t outside;      /* enum outside of control/tick.h, or'ed */
 	double temperature_K;  /* of the bath; NaN where nobody measures it */
 	bool missed; /* the outputs were held up to this edge or beyond: slots were left out, or a write came late */
