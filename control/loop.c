@@ -84,8 +84,8 @@ void loop_fini(struct loop *loop)
 	loop->in_V = loop->out_V = loop->manual_V = NULL;
 }
 
-int loop_continue(struct loop *loop, const struct tick_record *last, const double in_V[], const struct trip *trip,
-		  struct err *err)
+int loop_continue(struct loop *loop, const struct tick_record *last, const double in_V[], const double out_V[],
+		  const struct trip *trip, struct err *err)
 {
 	struct supervisor *supervisor = &loop->supervisor;
 
@@ -106,6 +106,9 @@ int loop_continue(struct loop *loop, const struct tick_record *last, const doubl
 		loop->in_V[k] = supervisor->last_in_V[k] = in_V[k];
 		supervisor->n_identical[k] = 1;
 	}
+	memcpy(loop->out_V, out_V, supervisor->n_out * sizeof(*out_V));
+	if (supervisor->heartbeat < supervisor->n_out)
+		supervisor->high = out_V[supervisor->heartbeat] > supervisor->out[supervisor->heartbeat].safe_V;
 	return 0;
 }
 

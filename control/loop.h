@@ -145,12 +145,13 @@ int loop_init(struct loop *loop, const struct loop_setup *setup, struct err *err
 void loop_fini(struct loop *loop);
 
 /**
- * Begin as if tick `last` had just been done, with inputs in_V[n_in]: where a recording is taken up that does not begin
+ * Begin as if tick `last` had just been done, with inputs in_V[n_in] and outputs out_V[n_out]: where a recording is taken up that does not begin
  * with the run. The plan is taken up at last->repeat. `trip` is what FAULT was entered for; nothing is reset before the
- * first tick has been judged. Errors: JOSTLE_EINVAL (last->state is RUNNING, or none). Call from: setup, between loop_init() and the first tick.
+ * first tick has been judged. What the supervisor had counted by then (inputs at a stand or at a rail, missed slots) begins
+ * anew. Errors: JOSTLE_EINVAL (last->state is RUNNING, or none). Call from: setup, between loop_init() and the first tick.
  */
-int loop_continue(struct loop *loop, const struct tick_record *last, const double in_V[], const struct trip *trip,
-		  struct err *err);
+int loop_continue(struct loop *loop, const struct tick_record *last, const double in_V[], const double out_V[],
+		  const struct trip *trip, struct err *err);
 
 /**
  * Ask for something. The loop takes one request at the beginning of each tick but the first, in order, and answers with

@@ -46,6 +46,12 @@ static bool take_manual(struct loop *loop, const struct request *request)
 	return true;
 }
 
+static bool take_limits(struct loop *loop, const struct request *request)
+{
+	return supervisor_narrow(&loop->supervisor, request->output, request->min_V, request->max_V,
+				 request->slew_V_per_s);
+}
+
 /** What EVENT_REQUEST says of it, beyond its id and kind. */
 static struct loop_event answer(const struct request *request)
 {
@@ -71,6 +77,7 @@ static bool (*const takers[REQUEST_N_KINDS])(struct loop *loop, const struct req
 	[REQUEST_EVENT] = take_event,
 	[REQUEST_PROGRAM] = take_program,
 	[REQUEST_MANUAL] = take_manual,
+	[REQUEST_LIMITS] = take_limits,
 };
 
 void take_request(struct loop *loop)
@@ -83,8 +90,7 @@ void take_request(struct loop *loop)
 		return;
 	struct loop_event event = answer(&request);
 
-	event.b =
-		(size_t)request.kind < REQUEST_N_KINDS && takers[request.kind] && takers[request.kind](loop, &request);
+	event.b = (size_t)request.kind < REQUEST_N_KINDS && takers[request.kind](loop, &request);
 	loop->n_refused += !event.b;
 	tell(loop, event);
 	tell_state(loop, before, request.id);
