@@ -19,6 +19,7 @@
 #include <stdint.h>
 
 #include "base/rt.h"
+#include "base/shared_page.h"
 #include "sim/plant_config.h"
 
 struct err;
@@ -40,16 +41,13 @@ struct plant_facts {
 };
 
 struct plant_page {
+	struct shared_page page;
 	struct plant_shared *shared;
-	size_t size;
-	int fd;
 	struct plant_facts facts;
-	uint64_t seen;   /* client: the last edge it has read */
-	uint64_t taken;  /* plant: the edge that the outputs in force were written for */
-	double *pending; /* a set of volts on its way, until it is known to be whole */
-	int64_t woke_ns; /* client: CLOCK_MONOTONIC when the last wait was over; 0: no edge came */
-	bool server;
-	char path[96]; /* "/jostle-plant-NAME" */
+	uint64_t seen;     /* client: the last edge it has read */
+	uint64_t taken;    /* plant: the edge that the outputs in force were written for */
+	uint64_t *pending; /* a set on its way, until it is known to be whole */
+	int64_t woke_ns;   /* client: CLOCK_MONOTONIC when the last wait was over; 0: no edge came */
 };
 
 /** What a plant file's device says of itself. Call from: setup. */

@@ -7,10 +7,10 @@
 #include <linux/futex.h>
 #include <stdatomic.h>
 #include <stdbool.h>
-#include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/shared_page.h"
 #include "sim/plant_page.h"
 
 #define PAGE_MAGIC   0x4a504c54u /* "JPLT" */
@@ -25,8 +25,8 @@ struct plant_shared {
 	atomic_uint in_sequence;
 	_Alignas(64) atomic_uint out_sequence;
 	_Alignas(64) atomic_uint guard_sequence;
-	atomic_uint seized;                        /* 1: the outputs are the guardian's */
-	_Alignas(64) atomic_uint_fast64_t cells[]; /* the plant's set, the client's, the guardian's, as bit patterns */
+	atomic_uint seized;               /* 1: the outputs are the guardian's */
+	_Alignas(64) shared_cell cells[]; /* the plant's set, the client's, the guardian's, as bit patterns */
 };
 
 /* The plant's set: edge, t_ns, the edge that the client's outputs were written for, in_V[n_in]. */
@@ -51,7 +51,7 @@ static inline size_t guard_cells(const struct plant_facts *facts)
 
 static inline size_t page_size(const struct plant_facts *facts)
 {
-	return sizeof(struct plant_shared) + (guard_cells(facts) + facts->n_out) * sizeof(atomic_uint_fast64_t);
+	return sizeof(struct plant_shared) + (guard_cells(facts) + facts->n_out) * sizeof(shared_cell);
 }
 
 static inline void futex_wake(atomic_uint *word)
@@ -60,10 +60,9 @@ static inline void futex_wake(atomic_uint *word)
 }
 
 /* Bytes of the page's file that are locked. */
-enum page_lock { LOCK_PLANT, LOCK_CLIENT, LOCK_REPLACE, LOCK_GUARD };
-
-/** Whether another open file holds a lock. Call from: any. */
-bool plant_page_is_locked(int fd, enum page_lock lock);
+#define LOCK_PLANT  SHARED_PAGE_MAKER
+#define LOCK_CLIENT 1
+#define LOCK_GUARD  2
 
 /** Read the guardian's set into page->pending, as whole as can be had. RT_SAFE. Call from: any. */
 RT_SAFE bool plant_page_read_guard(struct plant_page *page);

@@ -140,13 +140,13 @@ static int open_process(struct process *process, const struct plant_process_opti
 
 int plant_process_run(const struct plant_process_options *options, struct err *err)
 {
-	struct process process = {.page.fd = -1};
+	struct process process = {.page.page.fd = -1};
 
 	watch_signals();
 	int code = open_process(&process, options, err);
 
 	if (code == 0) {
-		log_info("plant %s is ready: shared memory %s, period %g s", process.config->name, process.page.path,
+		log_info("plant %s is ready: shared memory %s, period %g s", process.config->name, process.page.page.path,
 			 options->period_s);
 		if (options->realtime)
 			take_realtime();

@@ -190,7 +190,7 @@ static void an_attached_bench_exchanges_is_exclusive_and_survives_its_plant(void
 	assert_int_equal(code, JOSTLE_EIO);
 	daq_close(&daq);
 	bench_free(&bench);
-	shm_unlink(page.path); /* what the killed plant could not remove */
+	shm_unlink(page.page.path); /* what the killed plant could not remove */
 }
 
 static void open_when_ready(struct daq *daq, const struct bench *bench, const struct daq_options *options)
