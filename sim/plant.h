@@ -3,10 +3,10 @@
 /*
  * The plant: one replica that behaves as a bench does, with the imperfections that its file gives it.
  *
- * Volts in and out, SI in its file, natural units of its own inside. Channels, in this order and always all of them;
- * those that the file gives no gain are absent (plant_has_input, plant_has_output) and read 0 V: inputs   displacement
- * of site 0 …, force read-back of site 0 …, temperature; outputs force on site 0 …, parameter 0 …, temperature setting,
- * heartbeat line of the monostable.
+ * Volts in and out, SI in its file, natural units of its own inside. Channels, in this order and always all of them; those
+ * that the file gives no gain, or no monostable, are absent (plant_has_input, plant_has_output) and read 0 V:
+ * inputs   displacement of site 0 …, force read-back of site 0 …, temperature
+ * outputs  force on site 0 …, parameter 0 …, temperature setting, heartbeat line
  *
  * Every random number is addressed by (seed, stream, edge, variable): equal seeds and equal outputs give equal inputs.
  */

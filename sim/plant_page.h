@@ -34,9 +34,9 @@ struct plant_facts {
 	int32_t pid;
 	double period_s;
 	double monostable_s; /* of the device's monostable; 0: it has none */
-	bool exclusive;      /* the device can be opened only once: by no guardian beside its owner */
+	uint8_t exclusive;   /* the device can be opened only once: by no guardian beside its owner */
 	char name[64];       /* of the plant file */
-	bool has_in[PLANT_MAX_CHANNELS],
+	uint8_t has_in[PLANT_MAX_CHANNELS],
 		has_out[PLANT_MAX_CHANNELS]; /* which channels exist, in the order of sim/plant.h */
 };
 
@@ -72,7 +72,7 @@ RT_SAFE void plant_page_take(struct plant_page *page, double out_V[]);
 /**
  * The client's side: attach to a running plant. The caller ends it with plant_page_close(), which detaches.
  * Errors: JOSTLE_EINVAL (name), JOSTLE_ENODEV (no such plant runs), JOSTLE_EBUSY (another client has it), JOSTLE_EFORMAT
- * (not a plant's page), JOSTLE_EVERSION. JOSTLE_EBUSY too while a living guardian holds the outputs. Call from: setup.
+ * (not a plant's page), JOSTLE_EVERSION. JOSTLE_EBUSY too while the last client's guardian lives. Call from: setup.
  */
 int plant_page_attach(struct plant_page *page, const char *name, struct err *err);
 
