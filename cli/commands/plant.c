@@ -54,10 +54,9 @@ static int run(int argc, char **argv)
 		{"seed", OPTION_SEED, &a.seed, "N", "of the thermal noise (0)", false, 0, 0},
 		{"duration", OPTION_DOUBLE, &a.duration_s, "SECONDS", "then end; 0 to run until interrupted (0)", false,
 		 0, 1e9},
-		{"log", OPTION_TEXT, &a.log, "FILE", "HDF5 log of every edge: outputs received, true displacements",
+		{"log", OPTION_TEXT, &a.log, "FILE", "HDF5 log of every edge: outputs in effect, true displacements",
 		 false, 0, 0},
-		{"realtime", OPTION_FLAG, &a.realtime, NULL, "with real-time priority, where it is granted", false, 0,
-		 0},
+		{"realtime", OPTION_FLAG, &a.realtime, "", "with real-time priority, where it is granted", false, 0, 0},
 	};
 	struct err err = {0};
 
