@@ -110,8 +110,13 @@ struct supervisor {
 	struct input_guard *in;
 	struct output_guard *out;
 	size_t stale_periods;
-	size_t *n_identical; /* [n_in]: samples of this value so far; counted for displacements */
-	bool seen;           /* last_in_V and last_t_ns hold a sample */
+	size_t *n_identical; /* [n_in]: samples of this value so far */
+	size_t rail_periods;
+	size_t *n_railed; /* [n_in]: samples in a row at an end of the span */
+	size_t missed_periods;
+	unsigned char *slot_missed; /* [BENCH_MISSED_WINDOW]: of the slots up to the last edge, [slot] the oldest */
+	size_t slot, n_missed;      /* n_missed of them */
+	bool seen;                  /* last_in_V and last_t_ns hold a sample */
 	int64_t last_t_ns;
 	double *last_in_V, *last_out_V;
 	size_t saturated_periods;
@@ -119,12 +124,6 @@ struct supervisor {
 	uint64_t *n_limited; /* [n_out]: ticks at which a limit changed the voltage */
 	uint64_t *n_slewed;  /* [n_out]: those at which it was the slew limit */
 	uint64_t n_drawn_in; /* ticks at which a limit that outputs share drew all of them towards safe_V */
-	size_t rail_periods;
-	size_t *n_railed; /* [n_in]: samples in a row at an end of the span */
-	size_t missed_periods;
-	unsigned char
-		*slot_missed; /* [BENCH_MISSED_WINDOW]: the slots up to the last edge, `slot` the oldest of them */
-	size_t slot, n_missed;
 	struct shared_limits shared;
 	double *wanted_V, *target_V; /* [n_out]: within supervisor_limit() only */
 	double period_s;
@@ -142,6 +141,14 @@ struct supervisor {
 int supervisor_init(struct supervisor *supervisor, const struct bench *bench, const struct calibration *calibration,
 		    double period_s, bool arming_allowed, struct err *err);
 void supervisor_fini(struct supervisor *supervisor);
+
+/**
+ * Take up where another supervisor of the same bench stood after a tick at t_ns whose inputs and outputs were these:
+ * SAFE, IDLE, ARMED, or FAULT with its trip. Whether what tripped has gone is for the next tick to find out; periods are
+ * counted anew. Call from: setup.
+ */
+void supervisor_continue(struct supervisor *supervisor, enum supervisor_state state, const struct trip *trip,
+			 int64_t t_ns, const double in_V[], const double out_V[]);
 
 /**
  * Take the transition that the table has for this event. Returns false, and changes nothing, when there is none or its

@@ -118,8 +118,10 @@ static void check_inputs(const struct supervisor *supervisor, const double in_V[
 /** A moment at the end of the range is a thermal tail; one that lasts means that the force wanted is not there (ADR 6). */
 static void check_saturation(struct supervisor *supervisor, const struct command *command, struct trip *found)
 {
+	const bool running = supervisor_running(supervisor);
+
 	for (size_t k = 0; k < supervisor->n_out; k++) {
-		supervisor->n_saturated[k] = command->saturated[k] ? supervisor->n_saturated[k] + 1 : 0;
+		supervisor->n_saturated[k] = running && command->saturated[k] ? supervisor->n_saturated[k] + 1 : 0;
 		if (supervisor->saturated_periods && supervisor->n_saturated[k] > supervisor->saturated_periods)
 			supervisor_find(found, TRIP_SATURATION, k, (double)supervisor->n_saturated[k],
 					(double)supervisor->saturated_periods);
@@ -140,6 +142,5 @@ void supervisor_judge(struct supervisor *supervisor, int exchange, const double 
 		check_rails(supervisor, in_V, found);
 		check_inputs(supervisor, in_V, state, found);
 	}
-	if (supervisor_running(supervisor))
-		check_saturation(supervisor, command, found);
+	check_saturation(supervisor, command, found);
 }

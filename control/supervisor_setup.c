@@ -136,6 +136,23 @@ int supervisor_init(struct supervisor *supervisor, const struct bench *bench, co
 	return code;
 }
 
+void supervisor_continue(struct supervisor *supervisor, enum supervisor_state state, const struct trip *trip,
+			 int64_t t_ns, const double in_V[], const double out_V[])
+{
+	const size_t k = supervisor->heartbeat;
+
+	supervisor->state = state;
+	supervisor->trip = state == SUPERVISOR_FAULT ? *trip : (struct trip){.cause = TRIP_NONE};
+	supervisor->condition = supervisor->trip.cause;
+	supervisor->seen = true;
+	supervisor->last_t_ns = t_ns;
+	for (size_t i = 0; i < supervisor->n_in; i++) {
+		supervisor->last_in_V[i] = in_V[i];
+		supervisor->n_identical[i] = 1;
+	}
+	supervisor->high = k < supervisor->n_out && out_V[k] != supervisor->out[k].safe_V;
+}
+
 void supervisor_fini(struct supervisor *supervisor)
 {
 	free(supervisor->in);

@@ -1,84 +1,7 @@
 /* The supervisor: states, limits, trips. */
-#include "control/support/test_bench.h"
+#include "control/support/supervisor_fixture.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-
-#include <cmocka.h>
-#include <math.h>
 #include <string.h>
-
-#include "control/bench_calibration.h"
-#include "control/calibration.h"
-#include "control/supervisor.h"
-
-struct fixture {
-	struct bench *bench;
-	struct calibration_record record;
-	struct calibration calibration;
-	struct supervisor supervisor;
-	struct state state;
-	struct command command;
-	double in_V[4], out_V[3];
-};
-
-static void assert_near(double found, double expected, double tolerance)
-{
-	if (!(fabs(found - expected) <= tolerance))
-		fail_msg("expected %.15g, found %.15g", expected, found);
-}
-
-static void build(struct fixture *f, bool arming_allowed)
-{
-	struct err err = {0};
-
-	*f = (struct fixture){.bench = test_bench_feedback()};
-	assert_int_equal(bench_calibration_nominal(&f->record, f->bench, &err), 0);
-	assert_int_equal(calibration_init(&f->calibration, f->bench, &f->record, f->bench->period_s, &err), 0);
-	assert_int_equal(
-		supervisor_init(&f->supervisor, f->bench, &f->calibration, f->bench->period_s, arming_allowed, &err),
-		0);
-	assert_int_equal(state_init(&f->state, TEST_SITES, &err), 0);
-	assert_int_equal(command_init(&f->command, 3, &err), 0);
-}
-
-static void destroy(struct fixture *f)
-{
-	supervisor_fini(&f->supervisor);
-	calibration_fini(&f->calibration);
-	calibration_record_fini(&f->record);
-	state_fini(&f->state);
-	command_fini(&f->command);
-}
-
-/** The next sample edge, with inputs that differ from the last. */
-static void next_edge(struct fixture *f)
-{
-	f->state.tick++;
-	f->state.t_ns += 100000;
-	for (size_t k = 0; k < 4; k++)
-		f->in_V[k] += f->state.tick % 2 ? 0.125 : -0.125;
-}
-
-/** A tick in which these forces are commanded. */
-static void tick(struct fixture *f, double first, double second)
-{
-	next_edge(f);
-	f->command.value[0] = first;
-	f->command.value[1] = second;
-	calibration_to_volts(&f->calibration, &f->command, f->out_V);
-	supervisor_limit(&f->supervisor, 0, f->in_V, &f->state, &f->command, f->out_V);
-}
-
-static void bring_to_running(struct fixture *f)
-{
-	tick(f, 0, 0);
-	assert_true(supervisor_event(&f->supervisor, SUPERVISOR_RESET));
-	tick(f, 0, 0);
-	assert_true(supervisor_event(&f->supervisor, SUPERVISOR_ARM));
-	assert_true(supervisor_event(&f->supervisor, SUPERVISOR_RUN));
-	assert_true(supervisor_running(&f->supervisor));
-}
 
 /** A running supervisor whose input k has these limits; 0 and NULL for those that the bench has. */
 static void build_with(struct fixture *f, size_t k, double limit, const double limits_V[2])
@@ -95,33 +18,6 @@ static void build_with(struct fixture *f, size_t k, double limit, const double l
 	}
 	assert_int_equal(supervisor_init(&f->supervisor, f->bench, &f->calibration, f->bench->period_s, true, &err), 0);
 	bring_to_running(f);
-}
-
-static int setup(void **state)
-{
-	static struct fixture f;
-
-	build(&f, true);
-	bring_to_running(&f);
-	*state = &f;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	destroy(*state);
-	return 0;
-}
-
-static void assert_tripped(const struct fixture *f, enum trip_cause cause, size_t channel)
-{
-	assert_int_equal(f->supervisor.state, SUPERVISOR_FAULT);
-	assert_int_equal(f->supervisor.trip.cause, cause);
-	assert_int_equal(f->supervisor.trip.channel, channel);
-	assert_int_equal(f->supervisor.trip.tick, f->state.tick);
-	assert_true(f->supervisor.trip.t_ns == f->state.t_ns);
-	for (size_t k = 0; k < 3; k++)
-		assert_true(f->out_V[k] == f->bench->out[k].safe_V);
 }
 
 #define LONGEST 6
@@ -289,8 +185,6 @@ static void force_beyond_its_limit_is_limited_before_the_volts(void **state)
 /* catches: a command at the end of its range whose voltage is a rounding beyond the window, counted as limited */
 static void command_at_the_end_of_its_range_is_not_changed(void **state)
 {
-	struct err err = {0};
-
 	(void)state;
 	for (size_t n = 0; n < 500; n++) {
 		struct fixture f;
@@ -301,11 +195,7 @@ static void command_at_the_end_of_its_range_is_not_changed(void **state)
 		bench->out[0].offset_V = 0.0007 * (double)n;
 		bench->out[0].limit = n % 3 ? 0 : bench->out[0].limit;
 		f = (struct fixture){.bench = bench};
-		assert_int_equal(bench_calibration_nominal(&f.record, bench, &err), 0);
-		assert_int_equal(calibration_init(&f.calibration, bench, &f.record, bench->period_s, &err), 0);
-		assert_int_equal(supervisor_init(&f.supervisor, bench, &f.calibration, bench->period_s, true, &err), 0);
-		assert_int_equal(state_init(&f.state, TEST_SITES, &err), 0);
-		assert_int_equal(command_init(&f.command, 3, &err), 0);
+		build_on(&f, true);
 		bring_to_running(&f);
 		tick(&f, f.calibration.out[0].min, 0);
 		tick(&f, f.calibration.out[0].max, 0);
@@ -543,6 +433,27 @@ static void only_lasting_saturation_of_one_channel_trips(void **state)
 	assert_true(supervisor_running(&f->supervisor));
 }
 
+/* catches: periods before a stop counted as if they were in a row with those after it */
+static void saturation_is_counted_anew_after_a_stop(void **state)
+{
+	struct fixture *f = *state;
+
+	f->command.saturated[0] = true;
+	for (int n = 0; n < 5; n++)
+		tick(f, 1, 1);
+	assert_true(supervisor_event(&f->supervisor, SUPERVISOR_STOP));
+	tick(f, 1, 1);
+	assert_true(supervisor_event(&f->supervisor, SUPERVISOR_ARM));
+	assert_true(supervisor_event(&f->supervisor, SUPERVISOR_RUN));
+	for (int n = 0; n < 5; n++) {
+		tick(f, 1, 1);
+		assert_true(supervisor_running(&f->supervisor));
+	}
+	tick(f, 1, 1);
+	assert_tripped(f, TRIP_SATURATION, 0);
+	assert_near(f->supervisor.trip.value, 6, 0);
+}
+
 /* catches: limits that the bench file states and nobody enforces; newtons compared with natural units; one side only */
 static void measured_force_beyond_its_limit_trips(void **state)
 {
@@ -685,6 +596,7 @@ int main(void)
 		TEST(failed_exchange_trips_but_missed_edges_do_not),
 		TEST(displacement_beyond_its_limit_trips),
 		TEST(only_lasting_saturation_of_one_channel_trips),
+		TEST(saturation_is_counted_anew_after_a_stop),
 		cmocka_unit_test(measured_force_beyond_its_limit_trips),
 		cmocka_unit_test(volts_read_outside_their_limits_trip),
 		TEST(first_trip_stays_latched_until_reset),
