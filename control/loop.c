@@ -87,8 +87,6 @@ void loop_fini(struct loop *loop)
 int loop_continue(struct loop *loop, const struct tick_record *last, const double in_V[], const double out_V[],
 		  const struct trip *trip, struct err *err)
 {
-	struct supervisor *supervisor = &loop->supervisor;
-
 	if (last->state >= SUPERVISOR_N_STATES || last->state == SUPERVISOR_RUNNING)
 		return err_set(err, JOSTLE_EINVAL, "tick %llu: expected a loop that was not running, found state %s",
 			       (unsigned long long)last->number, supervisor_state_name(last->state));
@@ -96,19 +94,9 @@ int loop_continue(struct loop *loop, const struct tick_record *last, const doubl
 	loop->state.tick = last->tick;
 	loop->state.t_ns = last->t_ns;
 	sequencer_resume(&loop->program->sequencer, last->repeat);
-	supervisor->state = last->state;
-	supervisor->trip = last->state == SUPERVISOR_FAULT ? *trip : (struct trip){.cause = TRIP_NONE};
-	/* Whether what caused a trip has gone is for the first tick to find out. */
-	supervisor->condition = supervisor->trip.cause;
-	supervisor->seen = true;
-	supervisor->last_t_ns = last->t_ns;
-	for (size_t k = 0; k < supervisor->n_in; k++) {
-		loop->in_V[k] = supervisor->last_in_V[k] = in_V[k];
-		supervisor->n_identical[k] = 1;
-	}
-	memcpy(loop->out_V, out_V, supervisor->n_out * sizeof(*out_V));
-	if (supervisor->heartbeat < supervisor->n_out)
-		supervisor->high = out_V[supervisor->heartbeat] > supervisor->out[supervisor->heartbeat].safe_V;
+	supervisor_continue(&loop->supervisor, last->state, trip, last->t_ns, in_V, out_V);
+	memcpy(loop->in_V, in_V, loop->supervisor.n_in * sizeof(*in_V));
+	memcpy(loop->out_V, out_V, loop->supervisor.n_out * sizeof(*out_V));
 	return 0;
 }
 
