@@ -18,10 +18,14 @@ struct recorder;
 struct ring;
 struct service;
 
+#define SERVICE_FIRST_PROGRAM                                                                                          \
+	1 /* id of the program that the loop begins with; the service numbers its own from the next on */
+#define SERVICE_FIRST_REQUEST 1024 /* the service numbers its requests from here on; others may use the ids below */
+
 /** Everything here is the caller's and outlives the service. */
 struct service_setup {
 	const char *name;          /* of the run */
-	struct loop *loop;         /* initialised; started by the caller */
+	struct loop *loop;         /* initialised, with a program of id SERVICE_FIRST_PROGRAM; started by the caller */
 	struct recorder *recorder; /* NULL: nothing is recorded */
 	const struct bench *bench;
 	const struct calibration_record *record;
@@ -30,26 +34,39 @@ struct service_setup {
 		*samples; /* of sequencer_record_size() bytes, filled by the loop; the service gives it to programs */
 	const char *telemetry, *commands; /* endpoints: "tcp://127.0.0.1:7450", "ipc:///run/jostle/a" */
 	const char *key_file;             /* CURVE secret key; NULL: none, and then loopback and ipc alone */
-	const char *allow_file;           /* public keys of clients, one a line, with a name each */
+	const char *allow_file;           /* public keys of clients (control/curve.h) */
 	const char *backend;
 	bool simulated;
-	const char *doctor;        /* the report, for clients that ask */
-	const char *override_text; /* why a failed check was overridden, or NULL */
+	const char *doctor;            /* the report, for clients that ask, or NULL */
+	const char *override_text;     /* why a failed check was overridden, or NULL */
+	void (*attend)(void *context); /* called about ten times a second by service_run(), in its thread; or NULL */
+	void *context;
+	double duration_s; /* end after so long; 0: not by itself */
 };
 
 /**
- * Bind both sockets. The caller ends it with service_close(). Errors: JOSTLE_EINVAL (an endpoint beyond loopback and ipc
- * without keys), JOSTLE_EBUSY (address in use), JOSTLE_EFORMAT (a key file, by line), JOSTLE_EIO, JOSTLE_ENOMEM. Call from: setup.
+ * Bind both sockets. The caller ends it with service_close(). Errors: JOSTLE_EINVAL (an endpoint that is none, or is beyond
+ * loopback and ipc without keys), JOSTLE_EBUSY (address in use), JOSTLE_ENOENT and JOSTLE_EFORMAT (a key file, by line),
+ * JOSTLE_EIO, JOSTLE_ENOMEM. Call from: setup.
  */
 int service_open(struct service **service, const struct service_setup *setup, struct err *err);
 
 /**
- * Serve until a client asks for shutdown, the person interrupts, or the loop ends; tells systemd that all is well only
- * as long as the loop's counter advances. Returns 0 or JOSTLE_EIO. Call from: the thread that opened it.
+ * Load a protocol, check it against bench and calibration, and ask the loop to go over to it: the command load-protocol, from
+ * within. Errors: those of protocol_load() and program_init(), JOSTLE_EBUSY (the loop has too many requests waiting).
+ * Call from: the thread of service_run(), or before it.
+ */
+int service_load(struct service *service, const char *path, struct err *err);
+
+/**
+ * Serve until a client asks for shutdown, the person interrupts, the duration is over, or the loop ends; tells systemd that all is well
+ * only as long as the loop's counter advances. Returns 0 or JOSTLE_EIO. Call from: the thread that opened it.
  */
 int service_run(struct service *service, struct err *err);
 
-/** Close the sockets; programs that the loop no longer carries out are freed. NULL is allowed. Call from: setup, when the loop has ended. */
+/**
+ * Publish what the loop said last, close the sockets, free the programs. NULL is allowed. Call from: the thread that opened it, when the loop has ended.
+ */
 void service_close(struct service *service);
 
 #endif

@@ -1,0 +1,164 @@
+/*
+ * Answers: at once for what the service knows itself, and after the loop has spoken for what it was asked for.
+ */
+#include <stdio.h>
+#include <string.h>
+#include <zmq.h>
+
+#include "base/clock.h"
+#include "control/service_parts.h"
+#include "daq/bench.h"
+
+#define ANSWER_NS INT64_C(5000000000) /* 50 ticks of the slowest loop: more than can wait in its ring */
+
+struct wire_writer *answer_begin(struct service *service, const struct message *message, const struct err *err)
+{
+	struct wire_writer *writer = &service->answer;
+	char text[MAX_ANSWER];
+
+	wire_clear(writer);
+	wire_map(writer);
+	wire_put_whole(writer, "v", MESSAGE_VERSION);
+	wire_key(writer, "id");
+	if (message->has_id)
+		wire_whole(writer, message->id);
+	else
+		wire_nil(writer);
+	wire_put_flag(writer, "ok", !err);
+	if (err) {
+		err_format(err, text, sizeof(text));
+		wire_put_text(writer, "error", text);
+	}
+	return writer;
+}
+
+void answer_send(struct service *service, const struct client *client)
+{
+	struct wire_writer *writer = &service->answer;
+
+	wire_end(writer);
+	if (writer->failed ||
+	    zmq_send(service->router, client->identity, client->identity_size, ZMQ_SNDMORE | ZMQ_DONTWAIT) < 0)
+		return;
+	if (client->delimited)
+		zmq_send(service->router, "", 0, ZMQ_SNDMORE | ZMQ_DONTWAIT);
+	zmq_send(service->router, writer->bytes.data, writer->bytes.size, ZMQ_DONTWAIT);
+}
+
+void answer_record(struct service *service, uint64_t request, const struct client *client,
+		   const struct message *message, const struct err *err)
+{
+	char command[MAX_ANSWER + MESSAGE_MAX_PATH], text[MAX_ANSWER] = "ok";
+
+	if (!service->setup.recorder)
+		return;
+	message_format(message, command, sizeof(command));
+	if (err)
+		err_format(err, text, sizeof(text));
+	recorder_command(service->setup.recorder, request, client->name, command, text);
+}
+
+int answers_expect(struct service *service, struct request *request, const struct client *client,
+		   const struct message *message, struct err *err)
+{
+	struct pending *row = service->pending;
+
+	if (service->n_pending == MAX_PENDING)
+		return err_set(err, JOSTLE_EBUSY, "%d commands wait for the loop already", MAX_PENDING);
+	while (row->request)
+		row++;
+	if (!loop_ask(service->setup.loop, request))
+		return err_set(err, JOSTLE_EBUSY, "the loop has as many requests waiting as it takes");
+	*row = (struct pending){
+		.request = request->id,
+		.deadline_ns = clock_now_ns() + ANSWER_NS,
+		.client = *client,
+		.message = *message,
+		.program = request->program ? request->program->id : 0,
+	};
+	service->n_pending++;
+	return 0;
+}
+
+/** Why the loop said no, as far as one can tell from here. */
+static void explain(const struct service *service, const struct message *message, struct err *err)
+{
+	const char *state = supervisor_state_name(service->state);
+	char trip[512] = "";
+
+	if (service->state == SUPERVISOR_FAULT)
+		trip_format(&service->trip, service->setup.bench, trip, sizeof(trip));
+	switch (message->kind) {
+	case MESSAGE_MANUAL:
+		err_set(err, JOSTLE_EINVAL,
+			"refused in state %s: volts are taken by hand in state RUNNING, within the converter's span, "
+			"and not for a "
+			"heartbeat",
+			state);
+		return;
+	case MESSAGE_LIMITS:
+		err_set(err, JOSTLE_EINVAL,
+			"refused: limits may be narrowed alone, and the safe voltage must lie within");
+		return;
+	case MESSAGE_ARM:
+		if (service->state == SUPERVISOR_IDLE) {
+			err_set(err, JOSTLE_EINVAL,
+				"refused in state IDLE: nobody has allowed this bench's outputs; ask the doctor");
+			return;
+		}
+		break;
+	default:
+		break;
+	}
+	err_set(err, JOSTLE_EINVAL, "refused in state %s%s%s", state, trip[0] ? ": " : "", trip);
+}
+
+static void end(struct service *service, struct pending *row, const struct err *err, const struct loop_event *event)
+{
+	struct wire_writer *writer = answer_begin(service, &row->message, err);
+
+	if (event) {
+		wire_put_whole(writer, "number", event->number);
+		wire_put_whole(writer, "tick", event->tick);
+		wire_put_signed(writer, "t_ns", event->t_ns);
+	}
+	if (row->program && !err)
+		wire_put_whole(writer, "program", row->program);
+	answer_send(service, &row->client);
+	answer_record(service, row->request, &row->client, &row->message, err);
+	row->request = 0;
+	service->n_pending--;
+}
+
+void answers_hear(struct service *service, const struct loop_event *event)
+{
+	struct err err = {0};
+
+	for (size_t i = 0; i < MAX_PENDING; i++) {
+		struct pending *row = &service->pending[i];
+
+		if (row->request == 0 || row->request != event->request)
+			continue;
+		if (!event->b)
+			explain(service, &row->message, &err);
+		end(service, row, event->b ? NULL : &err, event);
+		return;
+	}
+}
+
+void answers_expire(struct service *service, int64_t now_ns, bool ending)
+{
+	struct err err = {0};
+
+	for (size_t i = 0; i < MAX_PENDING && service->n_pending > 0; i++) {
+		struct pending *row = &service->pending[i];
+
+		if (row->request == 0 || !(ending || now_ns >= row->deadline_ns))
+			continue;
+		err_set(&err, JOSTLE_EIO,
+			ending ? "the run has ended"
+			       : "the loop has not answered within %d s; it may carry the command out yet",
+			(int)(ANSWER_NS / 1000000000));
+		end(service, row, &err, NULL);
+	}
+}
