@@ -10,6 +10,8 @@
 
 #define SECOND 1000000000LL
 #define N_OUT  4 /* of a plant of 2 sites without parameters */
+/* Where the page keeps the client's counter: after the head and the facts, on a cache line of its own; the guardian's next. */
+#define OUT_SEQUENCE ((16 + sizeof(struct plant_facts) + 63) / 64 * 64 + 64)
 
 struct pages {
 	struct plant_config *config;
@@ -148,14 +150,12 @@ static void a_client_that_died_while_writing_is_not_believed(void **state)
 	struct err err = {0};
 	const double good_V[N_OUT] = {1, 2, 3, 4}, half_V[N_OUT] = {8, 8, 8, 8};
 	double taken_V[N_OUT] = {0};
-	/* where the page keeps the outputs' counter: after the head and the facts, on a cache line of its own */
-	const size_t counter = (16 + sizeof(struct plant_facts) + 63) / 64 * 64 + 64;
 
 	assert_int_equal(plant_page_attach(&client, pages->name, &err), 0);
 	plant_page_write(&client, good_V);
 	plant_page_take(&pages->server, taken_V);
 	plant_page_write(&client, half_V);
-	_Atomic unsigned *sequence = (void *)((char *)client.shared + counter);
+	_Atomic unsigned *sequence = (void *)((char *)client.shared + OUT_SEQUENCE);
 	assert_int_equal(*sequence, 4);
 	*sequence = 3;
 	plant_page_close(&client);
@@ -229,6 +229,34 @@ static void seized_outputs_outlive_client_and_guardian(void **state)
 	plant_page_write(&client, driven_V);
 	plant_page_take(&pages->server, taken_V);
 	assert_memory_equal(taken_V, driven_V, sizeof(driven_V));
+	plant_page_close(&client);
+}
+
+/* catches: a client's volts that come through while the guardian's can't be read whole */
+static void a_guardian_that_died_while_writing_still_holds_the_outputs(void **state)
+{
+	struct pages *pages = *state;
+	struct plant_page client, guard;
+	struct err err = {0};
+	const double driven_V[N_OUT] = {5, 6, 7, 8}, safe_V[N_OUT] = {0.5, 0, -0.5, 0};
+	double taken_V[N_OUT] = {0};
+
+	assert_int_equal(plant_page_attach(&client, pages->name, &err), 0);
+	assert_int_equal(plant_page_guard(&guard, pages->name, &err), 0);
+	assert_int_equal(plant_page_seize(&guard, safe_V), 0);
+	plant_page_take(&pages->server, taken_V);
+	_Atomic unsigned *sequence = (void *)((char *)guard.shared + OUT_SEQUENCE + 64);
+	assert_int_equal(*sequence, 2);
+	*sequence = 3;
+	plant_page_close(&guard);
+	plant_page_write(&client, driven_V);
+	plant_page_take(&pages->server, taken_V);
+	assert_memory_equal(taken_V, safe_V, sizeof(safe_V));
+	plant_page_close(&client);
+
+	assert_int_equal(plant_page_attach(&client, pages->name, &err), 0);
+	plant_page_take(&pages->server, taken_V);
+	assert_memory_equal(taken_V, safe_V, sizeof(safe_V));
 	plant_page_close(&client);
 }
 
@@ -420,6 +448,7 @@ int main(void)
 		PAGE_TEST(a_client_that_died_while_writing_is_not_believed),
 		PAGE_TEST(what_a_guardian_holds_the_client_can_not_change),
 		PAGE_TEST(seized_outputs_outlive_client_and_guardian),
+		PAGE_TEST(a_guardian_that_died_while_writing_still_holds_the_outputs),
 		PAGE_TEST(a_plant_has_one_guardian_or_none),
 		PAGE_TEST(pages_that_lie_are_refused),
 		cmocka_unit_test(short_and_foreign_files_are_refused),
