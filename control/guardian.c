@@ -29,8 +29,8 @@
 #define LOOKS       16    /* within the deadline */
 #define MIN_LOOK_NS 50000 /* between two looks */
 #define MAX_LOOK_NS 10000000
-#define PATIENCE_NS 10000000000 /* with a device that can't be written, when the loop is gone */
-#define MARGIN      2           /* periods between the end of the ramp and the deadline, for the device to take it */
+#define PATIENCE_NS 2000000000 /* with a device that can't be written, when the loop is gone */
+#define MARGIN      2          /* periods between the end of the ramp and the deadline, for the device to take it */
 
 /*
  * Beats from the first one seen after seizing to the one at which outputs may go back. The tick of the first may have
@@ -207,12 +207,15 @@ static void consider_return(struct guardian *guardian)
 	say("the loop is in FAULT and has its outputs back");
 }
 
+static bool is_gone(const struct guardian *guardian)
+{
+	return guardian->loop.ended || !guardian->loop.alive;
+}
+
 /** Whether nothing is left to guard: the loop is gone, and the outputs are safe, its own doing or the guardian's. */
 static bool is_over(const struct guardian *guardian)
 {
-	const bool gone = guardian->loop.ended || !guardian->loop.alive;
-
-	return gone && (!guardian->seized || (guardian->ramp.safe && !guardian->failing_ns));
+	return is_gone(guardian) && (!guardian->seized || (guardian->ramp.safe && !guardian->failing_ns));
 }
 
 static void look(struct guardian *guardian, int64_t now_ns)
@@ -245,7 +248,7 @@ static int watch(struct guardian *guardian, struct err *err)
 		look(guardian, now_ns);
 		if (is_over(guardian))
 			return 0;
-		if (guardian->failing_ns && !guardian->loop.alive && now_ns - guardian->failing_ns > PATIENCE_NS)
+		if (guardian->failing_ns && is_gone(guardian) && now_ns - guardian->failing_ns > PATIENCE_NS)
 			return err_set(
 				err, JOSTLE_EIO,
 				"%s, and for %g s its outputs could not be written: they are to be taken as unknown",

@@ -15,7 +15,7 @@ struct err;
 
 /**
  * Be the guardian of the loop NAME, until that ends. Signals that ask to stop are ignored. A device that can't be written is
- * tried again until the loop has been gone for ten seconds.
+ * tried again until the loop is gone and two seconds have been in vain.
  * Errors: those of heartbeat_attach(), bench_load() and daq_guard_open(); JOSTLE_ECONFIG (not the bench file that the loop
  * has); JOSTLE_ENOMEM; JOSTLE_EIO (the outputs are to be taken as unknown). Call from: setup.
  */

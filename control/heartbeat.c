@@ -53,8 +53,9 @@ static const char *wrong(const struct heartbeat_facts *facts)
 	if (facts->deadline_ns / facts->period_ns < HEARTBEAT_MIN_DEADLINE ||
 	    facts->deadline_ns / facts->period_ns > HEARTBEAT_MAX_DEADLINE)
 		return "deadline";
-	if (!is_text(facts->bench_path, sizeof(facts->bench_path)) ||
-	    !is_text(facts->bench_sum, sizeof(facts->bench_sum)) || !is_text(facts->attach, sizeof(facts->attach)))
+	if (strnlen(facts->bench_sum, sizeof(facts->bench_sum)) != HASH_HEX_SIZE - 1)
+		return "checksum of the bench file";
+	if (!is_text(facts->bench_path, sizeof(facts->bench_path)) || !is_text(facts->attach, sizeof(facts->attach)))
 		return "path of the bench file, or name of the plant";
 	return NULL;
 }

@@ -32,6 +32,7 @@ static struct heartbeat_facts facts(void)
 
 	snprintf(facts.bench_path, sizeof(facts.bench_path), "/bench.yaml");
 	snprintf(facts.attach, sizeof(facts.attach), "plant");
+	memset(facts.bench_sum, 'a', sizeof(facts.bench_sum) - 1);
 	return facts;
 }
 
@@ -192,12 +193,12 @@ static void a_guardian_leaves_the_next_loops_page_alone(void **state)
 /* catches: facts that are used before they are checked: a deadline of no length, outputs that the page has no room for */
 static void facts_that_can_not_be_are_refused(void **state)
 {
-	struct heartbeat_facts lies[7];
+	struct heartbeat_facts lies[9];
 	struct heartbeat loop;
 	struct err err = {0};
 
 	(void)state;
-	for (size_t i = 0; i < 7; i++)
+	for (size_t i = 0; i < 9; i++)
 		lies[i] = facts();
 	lies[0].pid = 1;
 	lies[1].n_out = 1000000;
@@ -206,7 +207,9 @@ static void facts_that_can_not_be_are_refused(void **state)
 	lies[4].deadline_ns = INT64_MAX;
 	memset(lies[5].bench_path, 'x', sizeof(lies[5].bench_path));
 	memset(lies[6].attach, 'x', sizeof(lies[6].attach));
-	for (size_t i = 0; i < 7; i++)
+	memset(lies[7].bench_sum, 'a', sizeof(lies[7].bench_sum));
+	lies[8].bench_sum[0] = '\0';
+	for (size_t i = 0; i < 9; i++)
 		assert_int_equal(heartbeat_create(&loop, "test-facts", &lies[i], &err), JOSTLE_EINVAL);
 }
 
