@@ -6,8 +6,10 @@
 struct err;
 struct plant_config;
 
-/** Check every field; fill n_sites and n_parameters. Errors: JOSTLE_ECONFIG with file, line and field. Call from:
- * setup. */
+/** Check every field; fill n_sites and n_parameters. Errors: JOSTLE_ECONFIG with file, line, field. Call from: setup. */
 int plant_check(struct plant_config *config, struct err *err);
+
+/** Check the faults and the clock's step, when n_parameters is known. Errors: as plant_check(). Call from: setup. */
+int plant_check_faults(const struct plant_config *config, struct err *err);
 
 #endif

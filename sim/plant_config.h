@@ -16,6 +16,7 @@ struct err;
 #define PLANT_MAX_PARAMETERS 4096
 #define PLANT_MAX_SUBSTEPS   64
 #define PLANT_MAX_LATENCY    64.0 /* periods */
+#define PLANT_MAX_S          1e9  /* of a plant's times: nanoseconds of it fit 64 bits */
 
 struct plant_list {
 	double *values;
