@@ -52,7 +52,10 @@ struct energy_term_type {
 	/** How many reals pack() writes. Call from: setup. */
 	size_t (*packed_size)(const struct energy_term *term);
 
-	/** Put theta[n_parameters] into the layout that energy() and force() read. RT_SAFE. Call from: any. */
+	/**
+	 * Put theta[n_parameters] into the layout that energy() and force() read. Linear in theta, as they are in what is
+	 * packed. RT_SAFE. Call from: any.
+	 */
 	void (*pack)(const struct energy_term *term, const double theta[], real packed[]);
 
 	/** u[lane] += U. RT_SAFE. Call from: any. */

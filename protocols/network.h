@@ -81,6 +81,9 @@ struct network_kernels {
 	/** RT_SAFE. Call from: any. */
 	void (*pack)(const struct network *network, const double theta[], const struct wall *wall, real packed[]);
 
+	/** Another wall for what was packed. RT_SAFE. Call from: any. */
+	void (*set_wall)(const struct wall *wall, real packed[]);
+
 	/** u[lane] = U(x). RT_SAFE. Call from: any. */
 	void (*energy)(const struct network *network, const real packed[], const real x[], real u[LANES]);
 

@@ -36,10 +36,15 @@ static size_t packed_size(const struct network *network)
 	return size;
 }
 
-static void pack(const struct network *network, const double theta[], const struct wall *wall, real packed[])
+static void set_wall(const struct wall *wall, real packed[])
 {
 	packed[0] = (real)wall->position;
 	packed[1] = (real)wall->stiffness;
+}
+
+static void pack(const struct network *network, const double theta[], const struct wall *wall, real packed[])
+{
+	set_wall(wall, packed);
 	packed += PACKED_HEADER;
 	for (size_t i = 0; i < network->n_terms; i++) {
 		type_of(network, i)->pack(&network->terms[i], theta + network->offsets[i], packed);
@@ -160,6 +165,7 @@ const struct network_kernels TARGET(network_kernels_table) = {
 	.name = TARGET_NAME,
 	.packed_size = packed_size,
 	.pack = pack,
+	.set_wall = set_wall,
 	.energy = energy,
 	.force = force,
 	.gradient = gradient,

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "protocols/knots.h"
 
 int protocol_init(struct protocol *protocol, struct network *network, const double t[], size_t n_knots, struct err *err)
 {
@@ -33,17 +32,25 @@ void protocol_fini(struct protocol *protocol)
 	*protocol = (struct protocol){0};
 }
 
+struct wall protocol_wall(const struct protocol *protocol, struct knot_place place)
+{
+	const struct wall *w = &protocol->wall[place.lower];
+
+	return (struct wall){
+		.position = w[0].position + place.weight * (w[1].position - w[0].position),
+		.stiffness = w[0].stiffness + place.weight * (w[1].stiffness - w[0].stiffness),
+	};
+}
+
 void protocol_at(const struct protocol *protocol, double t, double theta[], struct wall *wall)
 {
 	const struct knot_place place = knots_find(protocol->t, protocol->n_knots, t);
 	const size_t n = protocol->network.n_parameters;
 	const double *below = protocol->theta + place.lower * n, *above = below + n;
-	const struct wall *w = &protocol->wall[place.lower];
 
 	for (size_t k = 0; k < n; k++)
 		theta[k] = below[k] + place.weight * (above[k] - below[k]);
-	wall->position = w[0].position + place.weight * (w[1].position - w[0].position);
-	wall->stiffness = w[0].stiffness + place.weight * (w[1].stiffness - w[0].stiffness);
+	*wall = protocol_wall(protocol, place);
 }
 
 void protocol_seal(struct protocol *protocol)

@@ -8,6 +8,7 @@
 
 #include "base/hash.h"
 #include "base/rt.h"
+#include "protocols/knots.h"
 #include "protocols/network.h"
 
 struct err;
@@ -37,6 +38,9 @@ void protocol_fini(struct protocol *protocol);
 
 /** theta[n_parameters] and the wall at time t. RT_SAFE. Call from: any. */
 RT_SAFE void protocol_at(const struct protocol *protocol, double t, double theta[], struct wall *wall);
+
+/** The wall alone, between the knots of `place`. RT_SAFE. Call from: any. */
+RT_SAFE struct wall protocol_wall(const struct protocol *protocol, struct knot_place place);
 
 /** Compute protocol->checksum from the content. Call from: setup. */
 void protocol_seal(struct protocol *protocol);

@@ -6,8 +6,9 @@
  *   Laplacian    = 0
  *
  * range=all is a matrix product, J times [site][lane]: J is packed dense in panels of six rows, so that a tile of
- * six rows by two vectors of sums stays in registers while six numbers of J and two vectors of x stream past. A finite
- * range is packed as each site's list of neighbours.
+ * six rows by two vectors of sums stays in registers while six numbers of J and two vectors of x stream past; of a single
+ * replica panels have twelve, lest one addition wait for another. A finite range is packed as each site's list of
+ * neighbours.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -20,14 +21,14 @@
 #include "protocols/network.h"
 #include "protocols/scratch.h"
 
-#define ROWS          6
+#define ROWS          (LANES == 1 ? 12 : 6)
 #define GRADIENT_ROWS 12
 
 #define TILE (LANES < 2 * WIDTH ? LANES : 2 * WIDTH)
 
 struct plan {
 	struct pairs *pairs;
-	size_t n_panels;         /* of the dense layout; 0 where lists of neighbours are packed */
+	bool dense;              /* all pairs, in panels; else lists of neighbours are packed */
 	struct twins twins;      /* of every two sites, unless the layout is dense */
 	struct neighbours upper; /* of every site, those with a higher number */
 };
@@ -60,9 +61,8 @@ static int init(struct energy_term *term, const struct network *network, struct 
 	status = pairs_new(&plan->pairs, network, range, false, err);
 	if (status)
 		goto fail;
-	if (isinf(range))
-		plan->n_panels = (network->n_sites + ROWS - 1) / ROWS;
-	else
+	plan->dense = isinf(range);
+	if (!plan->dense)
 		status = twins_init(&plan->twins, plan->pairs, network->n_sites, NEIGHBOUR_OF_EITHER, err);
 	if (!status)
 		status = neighbours_init(&plan->upper, plan->pairs, network->n_sites, NEIGHBOUR_OF_FIRST, err);
@@ -83,11 +83,17 @@ static void parameter_name(const struct energy_term *term, size_t k, char name[P
 	product_name(plan->pairs->pair[k].i, 1, plan->pairs->pair[k].j, 1, name);
 }
 
+/** How many panels: the plan is shared by targets whose panels differ. */
+static inline size_t panels_of(size_t n_sites)
+{
+	return (n_sites + ROWS - 1) / ROWS;
+}
+
 static size_t packed_size(const struct energy_term *term)
 {
 	const struct plan *plan = term->plan;
 
-	return plan->n_panels ? plan->n_panels * ROWS * term->n_sites : 2 * plan->pairs->n;
+	return plan->dense ? panels_of(term->n_sites) * ROWS * term->n_sites : 2 * plan->pairs->n;
 }
 
 /** J in the dense layout [panel][column][row of the panel]; below and above the diagonal the same. */
@@ -119,7 +125,7 @@ static void pack(const struct energy_term *term, const double theta[], real pack
 {
 	const struct plan *plan = term->plan;
 
-	if (plan->n_panels)
+	if (plan->dense)
 		pack_dense(term->n_sites, theta, packed);
 	else
 		twins_pack(&plan->twins, theta, packed);
@@ -131,7 +137,7 @@ static inline void panel_product(const real panel[], const real x[], size_t n_si
 	vector s[ROWS][TILE / WIDTH] = {0};
 
 	for (size_t j = 0; j < n_sites; j++) {
-#pragma GCC unroll 6
+#pragma GCC unroll 12
 		for (size_t row = 0; row < ROWS; row++)
 #pragma GCC unroll 4
 			for (size_t v = 0; v < TILE / WIDTH; v++)
@@ -154,7 +160,7 @@ static void energy(const struct energy_term *term, const real packed[], const re
 	vector sum[2 * LANE_VECTORS];
 
 	/* U = x J x / 2: each pair stands twice in the symmetric matrix. */
-	for (size_t panel = 0; panel < plan->n_panels; panel++)
+	for (size_t panel = 0; plan->dense && panel < panels_of(n); panel++)
 		for (size_t lane = 0; lane < LANES; lane += TILE) {
 			panel_product(packed + panel * ROWS * n, x + lane, n, panel_sum);
 			for (size_t row = 0; row < rows_of(n, panel); row++)
@@ -162,7 +168,7 @@ static void energy(const struct energy_term *term, const real packed[], const re
 					u[lane + l] += (real)0.5 * panel_sum[row][l] *
 						       x[(panel * ROWS + row) * LANES + lane + l];
 		}
-	for (size_t i = 0; i < n && !plan->n_panels; i++) {
+	for (size_t i = 0; i < n && !plan->dense; i++) {
 		if (i % 2 == 0)
 			twins_sum(&plan->twins, packed, x, i / 2, sum);
 		for (size_t v = 0; v < LANE_VECTORS; v++)
@@ -170,11 +176,11 @@ static void energy(const struct energy_term *term, const real packed[], const re
 	}
 }
 
-static void force_dense(const struct plan *plan, size_t n, const real packed[], const real x[], real f[])
+static void force_dense(size_t n, const real packed[], const real x[], real f[])
 {
 	real sum[ROWS][TILE];
 
-	for (size_t panel = 0; panel < plan->n_panels; panel++)
+	for (size_t panel = 0; panel < panels_of(n); panel++)
 		for (size_t lane = 0; lane < LANES; lane += TILE) {
 			panel_product(packed + panel * ROWS * n, x + lane, n, sum);
 			for (size_t row = 0; row < rows_of(n, panel); row++)
@@ -188,8 +194,8 @@ static void force(const struct energy_term *term, const real packed[], const rea
 	const struct plan *plan = term->plan;
 	vector sum[2 * LANE_VECTORS];
 
-	if (plan->n_panels) {
-		force_dense(plan, term->n_sites, packed, x, f);
+	if (plan->dense) {
+		force_dense(term->n_sites, packed, x, f);
 		return;
 	}
 	for (size_t i = 0; i < term->n_sites; i += 2) {
@@ -280,7 +286,7 @@ static void gradient(const struct energy_term *term, const real x[], const real 
 	const struct plan *plan = term->plan;
 
 #if LANES > 1
-	if (plan->n_panels && term->n_sites >= GRADIENT_ROWS) {
+	if (plan->dense && term->n_sites >= GRADIENT_ROWS) {
 		gradient_dense(term->n_sites, x, r, g);
 		return;
 	}

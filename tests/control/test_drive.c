@@ -154,7 +154,8 @@ static void commands_saturate_at_the_physical_limit_and_are_counted(void **state
 	step(&f, SETPOINT_PROTOCOL, 0.01);
 	assert_true(isnan(f.command.value[1]));
 	f.state.x[0] = 8;
-	f.protocol.theta[0] = 1e308;
+	for (size_t k = 0; k < f.potential.packed_size; k++)
+		f.potential.packed[k] = 1e308;
 	step(&f, SETPOINT_PROTOCOL, 0.01);
 	assert_true(isinf(f.command.value[1]));
 	assert_int_equal(f.drive.n_saturated[1], 2);

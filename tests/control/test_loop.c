@@ -184,9 +184,11 @@ static double garbage(void)
 
 static void corrupt_protocol(struct daq *daq)
 {
+	struct potential *potential = &fixture.program.potential;
+
 	(void)daq;
-	for (size_t k = 0; k < fixture.protocol.n_knots * fixture.protocol.network.n_parameters; k++)
-		fixture.protocol.theta[k] = garbage();
+	for (size_t k = 0; k < fixture.protocol.n_knots * potential->packed_size; k++)
+		potential->packed[k] = garbage();
 }
 
 /* catches: any way round the limits: NaN compared, slew taken from what was wanted, a trip that writes a command */
