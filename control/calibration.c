@@ -230,5 +230,5 @@ int64_t calibration_expires_ns(const struct calibration_record *record, int64_t 
 	    __builtin_sub_overflow((int64_t)record->expires_unix_s * 1000000000, now_unix_ns, &expires_ns) ||
 	    __builtin_add_overflow(expires_ns, now_ns, &expires_ns))
 		return INT64_MAX;
-	return expires_ns;
+	return expires_ns > 1 ? expires_ns : 1;
 }

@@ -59,8 +59,8 @@ void calibration_fini(struct calibration *calibration);
 RT_SAFE bool calibration_to_state(const struct calibration *calibration, const double in_V[], struct state *state);
 
 /**
- * When a record expires, by CLOCK_MONOTONIC, given the time now by it and by CLOCK_REALTIME; INT64_MAX for never. A
- * clock that is set later does not move it. Call from: setup.
+ * When a record expires, by CLOCK_MONOTONIC, given the time now by it and by CLOCK_REALTIME; INT64_MAX for never, 1 for
+ * before that clock began. A clock that is set later does not move it. Call from: setup.
  */
 int64_t calibration_expires_ns(const struct calibration_record *record, int64_t now_ns, int64_t now_unix_ns);
 

@@ -128,7 +128,8 @@ static void temperature_is_in_kelvin_where_it_is_measured(void **state)
 	assert_near(f->state.temperature_K, 300, 1e-9);
 }
 
-/* catches: seconds taken for nanoseconds, the wall clock taken for the loop's, an overflow that expires at once */
+/* catches: seconds taken for nanoseconds, the wall clock taken for the loop's, an overflow that expires at once, one
+ * from before the machine started taken for none */
 static void expiry_is_told_by_the_loops_clock(void **state)
 {
 	struct calibration_record record = {0};
@@ -137,7 +138,8 @@ static void expiry_is_told_by_the_loops_clock(void **state)
 	assert_true(calibration_expires_ns(&record, 5, 7) == INT64_MAX);
 	record.expires_unix_s = 1000;
 	assert_true(calibration_expires_ns(&record, 60, 999 * (int64_t)1000000000) == 1000000060);
-	assert_true(calibration_expires_ns(&record, 60, 1001 * (int64_t)1000000000) == 60 - 1000000000);
+	assert_true(calibration_expires_ns(&record, 2000000000, 1001 * (int64_t)1000000000) == 1000000000);
+	assert_true(calibration_expires_ns(&record, 60, 1001 * (int64_t)1000000000) == 1);
 	record.expires_unix_s = INT64_MAX / 1000000000;
 	assert_true(calibration_expires_ns(&record, INT64_MAX / 2, 1) == INT64_MAX);
 	record.expires_unix_s = UINT64_MAX;
