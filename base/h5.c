@@ -186,7 +186,10 @@ void h5_close(struct h5_file *file)
 {
 	if (file->id > 0)
 		H5Fclose(file->id);
+	if (file->image)
+		h5_image_free(file->image);
 	file->id = H5I_INVALID_HID;
+	file->image = NULL;
 	file->writing = false;
 }
 

@@ -17,6 +17,7 @@ struct err;
 struct h5_file {
 	hid_t id;
 	bool writing;
+	struct h5_image *image; /* of a file in memory that is being written (base/h5_image.h), or NULL */
 	char path[1024];
 };
 

@@ -5,6 +5,7 @@
  */
 #include "base/h5_column.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/err.h"
@@ -262,6 +263,44 @@ int h5_column_read(const struct h5_column *column, const struct h5_file *file, u
 	if (n && move(column, first, n, NULL, values) < 0)
 		return h5_fail(err, JOSTLE_EFORMAT, file, "%s: cannot be read", column->name);
 	return 0;
+}
+
+int h5_read_bytes(const struct h5_file *file, const struct h5_column_kind *kind, size_t max, unsigned char **bytes,
+		  size_t *size, struct err *err)
+{
+	struct h5_column column;
+	hsize_t length = 0;
+
+	*bytes = NULL;
+	*size = 0;
+	int code = h5_column_open(&column, file, kind, 0, err);
+
+	if (code)
+		return code;
+	const hid_t space = H5Dget_space(column.id);
+
+	if (space < 0 || H5Sget_simple_extent_dims(space, &length, NULL) < 0 || length > max)
+		code = err_at(err, JOSTLE_EFORMAT, file->path, 0, 0, "%s: expected at most %zu bytes, found %llu",
+			      kind->name, max, (unsigned long long)length);
+	if (space >= 0)
+		H5Sclose(space);
+	h5_column_close(&column);
+	if (!code)
+		code = h5_column_open(&column, file, kind, length, err);
+	if (code)
+		return code;
+	*bytes = malloc(length ? length : 1);
+	code = *bytes ? h5_column_read(&column, file, 0, length, *bytes, err)
+		      : err_at(err, JOSTLE_ENOMEM, file->path, 0, 0, "%s: no memory for %llu bytes", kind->name,
+			       (unsigned long long)length);
+	h5_column_close(&column);
+	if (code) {
+		free(*bytes);
+		*bytes = NULL;
+	} else {
+		*size = length;
+	}
+	return code;
 }
 
 void h5_column_close(struct h5_column *column)

@@ -56,6 +56,13 @@ int h5_column_flush(struct h5_column *column, const struct h5_file *file, struct
 int h5_column_read(const struct h5_column *column, const struct h5_file *file, uint64_t first, size_t n, void *values,
 		   struct err *err);
 
+/**
+ * Read a whole column of H5_U8 into fresh memory, the caller's to free(). Errors: those of h5_column_open(); more than `max`
+ * bytes: JOSTLE_EFORMAT; JOSTLE_ENOMEM. Call from: setup.
+ */
+int h5_read_bytes(const struct h5_file *file, const struct h5_column_kind *kind, size_t max, unsigned char **bytes,
+		  size_t *size, struct err *err);
+
 /** Safe on a zeroed column, and twice. Call from: setup. */
 void h5_column_close(struct h5_column *column);
 

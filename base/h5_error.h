@@ -1,13 +1,14 @@
 #ifndef JOSTLE_H5_ERROR_H
 #define JOSTLE_H5_ERROR_H
 /*
- * Shared by h5.c, h5_data.c and h5_attribute.c only: errors, and objects looked up with care.
+ * Shared by the files of h5 only: errors, and objects looked up with care.
  */
 #include <hdf5.h>
 #include <stdbool.h>
 
 struct err;
 struct h5_file;
+struct h5_image;
 
 /**
  * Set err to "text: what HDF5 says", from the innermost entry of its error stack, with the file's name; clears the
@@ -29,5 +30,8 @@ bool h5_type_is(hid_t type, enum h5_number number);
 
 /** A stored type in words, for an error text. */
 const char *h5_type_name(hid_t type);
+
+/** Free the bytes of a file in memory, which the library has closed. */
+void h5_image_free(struct h5_image *image);
 
 #endif

@@ -27,6 +27,11 @@ static int64_t bin_end(size_t bin)
 	return (int64_t)((HISTOGRAM_OCTAVE + bin % HISTOGRAM_OCTAVE + 1) << shift) - 1;
 }
 
+int64_t histogram_edge_ns(size_t bin)
+{
+	return bin ? bin_end(bin - 1) + 1 : 0;
+}
+
 /** There is one writer: no need to lock the bus for it. */
 static void add_one(_Atomic uint64_t *count)
 {

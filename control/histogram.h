@@ -26,6 +26,9 @@ RT_SAFE void histogram_add(struct histogram *histogram, int64_t duration_ns);
 /** What it holds at this moment, a count or two older or newer in one bin than in another. Call from: any. */
 void histogram_copy(struct histogram *to, const struct histogram *from);
 
+/** The shortest duration that falls into a bin. Call from: any. */
+int64_t histogram_edge_ns(size_t bin);
+
 /** The smallest bin edge that a fraction q of the durations does not exceed; 0 for none of them. Call from: any. */
 int64_t histogram_quantile_ns(const struct histogram *histogram, double q);
 

@@ -4,8 +4,9 @@
  * The recorder: a thread that writes what the loop did into HDF5 run files (docs/file-formats.md).
  *
  * The loop hands over ticks and events and never waits: what finds no room is dropped and counted, and the count is in the
- * file. Rows are acknowledged when they are on their way to the disk in an order in which a reader finds them, whatever then
- * becomes of this process. A run file is called NAME-000.h5.partial until it is closed; after segment_bytes another follows.
+ * file. While the disk is full or slow the ring keeps what it can; when there is room again another file begins. Rows are
+ * acknowledged when they are on their way to the disk in an order in which a reader finds them, whatever then becomes of
+ * this process. A run file is called NAME-000.h5.partial until it is closed; after segment_bytes another follows.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -31,6 +32,7 @@ struct recorder_setup {
 	const struct calibration *calibration;
 	const struct calibration_record *record;
 	const char *backend; /* struct daq's */
+	const char *plant;   /* the plant file verbatim, or NULL */
 	bool simulated;
 	uint64_t seed;
 	double period_s;           /* granted */
@@ -48,7 +50,7 @@ struct recorder_status {
 	uint64_t n_rows;         /* ticks handed over since the recorder was opened */
 	uint64_t n_acknowledged; /* of them, those that a reader of the files finds */
 	uint64_t n_dropped;      /* of them, those that were not written; never silently */
-	bool failed;             /* it has given up; why: */
+	bool failed;             /* nothing can be written now, and is tried again every second; why: */
 	char text[256];
 	char path[1024]; /* the file under way, or the last one */
 };

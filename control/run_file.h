@@ -42,7 +42,6 @@ struct run_file {
 	size_t n_in, n_out, n_sites;
 	uint64_t n_rows, n_events, n_commands, n_samples, n_programs; /* acknowledged */
 	struct run_table *rows, *events;                              /* where they stand */
-	struct tick_record *row;
 };
 
 /**

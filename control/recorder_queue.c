@@ -1,0 +1,168 @@
+/*
+ * What comes from the thread that is not the loop: commands, samples, programs. It may be kept waiting for the lock, never
+ * for the disk.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/provenance.h"
+#include "control/recorder_parts.h"
+#include "protocols/protocol.h"
+
+#define MAX_QUEUED_BYTES (256u << 20)
+
+void queue_put(struct queue *queue, struct queued *item)
+{
+	item->next = NULL;
+	if (!queue->first)
+		queue->last = &queue->first;
+	*queue->last = item;
+	queue->last = &item->next;
+	queue->n++;
+	queue->size += item->size;
+}
+
+void queue_move(struct queue *to, struct queue *from)
+{
+	if (!from->first)
+		return;
+	if (!to->first)
+		to->last = &to->first;
+	*to->last = from->first;
+	to->last = from->last;
+	to->n += from->n;
+	to->size += from->size;
+	*from = (struct queue){0};
+}
+
+void recorded_program_fini(struct recorded_program *program)
+{
+	free(program->content);
+	free((void *)program->plan.segments);
+}
+
+void queue_clear(struct queue *queue)
+{
+	while (queue->first) {
+		struct queued *item = queue->first;
+
+		queue->first = item->next;
+		if (item->kind == QUEUED_PROGRAM)
+			recorded_program_fini(&item->is.program);
+		free(item);
+	}
+	*queue = (struct queue){0};
+}
+
+/** Hand an item to the thread, or drop and count it; NULL is one for which there was no memory. */
+static void hand_over(struct recorder *r, struct queued *item, enum run_dropped kind)
+{
+	pthread_mutex_lock(&r->lock);
+	const bool room = item && r->queue.size + r->waiting_size < MAX_QUEUED_BYTES;
+
+	if (room)
+		queue_put(&r->queue, item);
+	else
+		r->dropped[kind]++;
+	pthread_mutex_unlock(&r->lock);
+	if (item && !room) {
+		struct queue refused = {0};
+
+		queue_put(&refused, item);
+		queue_clear(&refused);
+	}
+}
+
+/** As much of a text as fits, cut between characters. */
+static void copy_text(char *to, size_t size, const char *from)
+{
+	size_t n = strnlen(from, size);
+
+	if (n == size)
+		for (n = size - 1; n > 0 && ((unsigned char)from[n] & 0xc0) == 0x80; n--)
+			;
+	memcpy(to, from, n);
+	to[n] = '\0';
+}
+
+void recorder_command(struct recorder *r, uint64_t request, const char *client, const char *command, const char *answer)
+{
+	if (!atomic_load(&r->on))
+		return;
+	struct queued *item = calloc(1, sizeof(*item));
+
+	if (item) {
+		item->kind = QUEUED_COMMAND;
+		item->size = sizeof(*item);
+		item->is.command.t_ns = clock_now_ns();
+		item->is.command.request = request;
+		copy_text(item->is.command.client, sizeof(item->is.command.client), client);
+		copy_text(item->is.command.command, sizeof(item->is.command.command), command);
+		copy_text(item->is.command.answer, sizeof(item->is.command.answer), answer);
+	}
+	hand_over(r, item, DROPPED_COMMANDS);
+}
+
+void recorder_sample(struct recorder *r, uint64_t program, uint64_t number, uint64_t tick, const double value[])
+{
+	const size_t size = offsetof(struct queued, is) + run_sample_size(r->shape.n_sites);
+
+	if (!atomic_load(&r->on))
+		return;
+	struct queued *item = calloc(1, size > sizeof(*item) ? size : sizeof(*item));
+
+	if (item) {
+		item->kind = QUEUED_SAMPLE;
+		item->size = size;
+		item->is.sample[0] = program;
+		item->is.sample[1] = number;
+		item->is.sample[2] = tick;
+		memcpy((char *)&item->is + 3 * sizeof(uint64_t), value, r->shape.n_sites * sizeof(*value));
+	}
+	hand_over(r, item, DROPPED_SAMPLES);
+}
+
+static bool copy_plan(struct plan *to, const struct plan *from)
+{
+	if (!from)
+		return true;
+	struct segment *segments = calloc(from->n_segments ? from->n_segments : 1, sizeof(*segments));
+
+	if (!segments)
+		return false;
+	memcpy(segments, from->segments, from->n_segments * sizeof(*segments));
+	*to = (struct plan){segments, from->n_segments, from->n_repeats};
+	return true;
+}
+
+void recorder_protocol(struct recorder *r, uint64_t program, const struct protocol *protocol, const struct plan *plan)
+{
+	const struct provenance provenance = {
+		.command = "run", .backend = r->setup.backend, .simulated = r->setup.simulated, .seed = r->setup.seed};
+	struct queued *item = calloc(1, sizeof(*item));
+	struct err err = {0};
+	bool whole = item && copy_plan(&item->is.program.plan, plan);
+
+	if (whole) {
+		item->kind = QUEUED_PROGRAM;
+		item->is.program.id = program;
+	}
+	if (whole && protocol) {
+		memcpy(item->is.program.checksum, protocol->checksum, sizeof(item->is.program.checksum));
+		whole = protocol_save_image(protocol, "the protocol in memory", &provenance, &item->is.program.content,
+					    &item->is.program.size, &err) == 0;
+	}
+	if (!whole) {
+		log_warning("program %llu is not recorded: %s", (unsigned long long)program,
+			    err.code ? err.text : "no memory");
+		if (item)
+			recorded_program_fini(&item->is.program);
+		free(item);
+		item = NULL;
+	} else {
+		item->size = sizeof(*item) + item->is.program.size;
+	}
+	hand_over(r, item, DROPPED_PROGRAMS);
+}
