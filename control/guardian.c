@@ -259,10 +259,11 @@ static int watch(struct guardian *guardian, struct err *err)
 	}
 }
 
-/** Nobody ends a guardian but its loop. */
+/** Nobody ends a guardian but its loop; SIGABRT is what a watchdog sends to all of a service. */
 static void ignore_signals(void)
 {
-	static const int ignored[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE, SIGUSR1, SIGUSR2, SIGTSTP, SIGTTOU};
+	static const int ignored[] = {SIGINT,  SIGTERM, SIGHUP,  SIGQUIT, SIGABRT,
+				      SIGPIPE, SIGUSR1, SIGUSR2, SIGTSTP, SIGTTOU};
 
 	for (size_t i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
 		signal(ignored[i], SIG_IGN);

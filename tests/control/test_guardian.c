@@ -415,7 +415,7 @@ static void a_loop_that_never_beat_has_nothing_to_guard(void **state)
 /* catches: a guardian that the terminal, or systemd's first signal to all, takes away before its loop */
 static void signals_do_not_end_it_before_its_loop(void **state)
 {
-	static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE, SIGUSR1};
+	static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGABRT, SIGPIPE, SIGUSR1};
 	struct scene *scene = *state;
 
 	start(scene);
