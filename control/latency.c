@@ -2,13 +2,12 @@
 
 #include <math.h>
 #include <pthread.h>
-#include <sched.h>
-#include <string.h>
 
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/interrupt.h"
 #include "control/realtime.h"
+#include "daq/grid.h"
 
 #define MIN_PERIOD_S 1e-5
 #define MAX_PERIOD_S 1.0
@@ -19,24 +18,27 @@
 struct latency {
 	const struct latency_setup *setup;
 	struct histogram *histogram;
+	bool refused; /* the CPU */
 };
 
 static void *measure(void *context)
 {
-	const struct latency *latency = context;
-	const int64_t period_ns = (int64_t)(latency->setup->period_s * 1e9);
+	struct latency *latency = context;
+	const struct latency_setup *setup = latency->setup;
 	struct realtime realtime;
+	struct grid grid;
 
-	realtime_enter(&realtime, REALTIME_ANY_CPU);
+	realtime_enter(&realtime, setup->cpu < 0 ? REALTIME_ANY_CPU : setup->cpu);
+	latency->refused = setup->cpu >= 0 && !realtime.pinned;
 	const int64_t start_ns = clock_now_ns();
-	const int64_t end_ns = start_ns + (int64_t)(latency->setup->seconds * 1e9);
+	const int64_t end_ns = latency->refused ? start_ns : start_ns + (int64_t)(setup->seconds * 1e9);
 
-	for (int64_t edge_ns = start_ns + period_ns; edge_ns < end_ns && !interrupt_asked();) {
-		clock_sleep_until(edge_ns);
-		const int64_t late_ns = clock_now_ns() - edge_ns;
+	grid_begin(&grid, start_ns, setup->period_s);
+	while (grid_edge_ns(&grid, grid.edge + 1) < end_ns && !interrupt_asked()) {
+		const int64_t woke_ns = grid_wait(&grid);
 
-		histogram_add(latency->histogram, late_ns);
-		edge_ns += (late_ns / period_ns + 1) * period_ns;
+		histogram_add(latency->histogram, woke_ns - grid_edge_ns(&grid, grid.edge));
+		grid_skip(&grid);
 	}
 	realtime_leave(&realtime);
 	return NULL;
@@ -45,9 +47,7 @@ static void *measure(void *context)
 int latency_measure(const struct latency_setup *setup, struct histogram *histogram, struct err *err)
 {
 	struct latency latency = {.setup = setup, .histogram = histogram};
-	pthread_attr_t attributes;
 	pthread_t thread;
-	cpu_set_t cpus;
 
 	if (!(setup->period_s >= MIN_PERIOD_S && setup->period_s <= MAX_PERIOD_S))
 		return err_set(err, JOSTLE_EINVAL, "period of a latency measurement: expected %g to %g s, found %g",
@@ -55,20 +55,11 @@ int latency_measure(const struct latency_setup *setup, struct histogram *histogr
 	if (!(setup->seconds > 0 && setup->seconds < 1e9))
 		return err_set(err, JOSTLE_EINVAL, "length of a latency measurement: expected 0 to 1e9 s, found %g",
 			       setup->seconds);
-	pthread_attr_init(&attributes);
-	CPU_ZERO(&cpus);
-	if (setup->cpu >= 0) {
-		CPU_SET(setup->cpu, &cpus);
-		pthread_attr_setaffinity_np(&attributes, sizeof(cpus), &cpus);
-	}
-	const int refused = pthread_create(&thread, &attributes, measure, &latency);
-
-	pthread_attr_destroy(&attributes);
-	if (refused)
-		return err_set(err, JOSTLE_EINVAL, "no thread to measure latency in on CPU %d: %s", setup->cpu,
-			       strerror(refused));
+	if (realtime_thread(&thread, measure, &latency))
+		return err_set(err, JOSTLE_ENOMEM, "no thread to measure latency in");
 	pthread_join(thread, NULL);
-	return 0;
+	return latency.refused ? err_set(err, JOSTLE_EINVAL, "CPU %d can't be had to measure latency on", setup->cpu)
+			       : 0;
 }
 
 enum doctor_verdict latency_verdict(const struct histogram *histogram, double period_s)

@@ -17,7 +17,7 @@ struct latency_setup {
  * Sleep on an absolute grid in a thread of its own, treated as the loop's, and add to `histogram` how long after each edge
  * it woke. An edge that has passed by the time is left out: the wake-up that was so late is in it. Ends early when the
  * person interrupts. Errors: JOSTLE_EINVAL (a period outside [1e-5, 1] s, a time that is not positive,
- * a CPU that can't be had). Call from: setup.
+ * a CPU that can't be had), JOSTLE_ENOMEM. Call from: setup.
  */
 int latency_measure(const struct latency_setup *setup, struct histogram *histogram, struct err *err);
 
