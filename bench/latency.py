@@ -3,7 +3,8 @@
 interleaved A B A …, at 1 kHz and 10 kHz. Prints both histograms and the ratio of p50, p99, p99.9 and the longest.
 
 The loop is the one of `jostle run`, running, with a simulated bench in its process (bench_latency); its figures are those
-of its own histogram, and cyclictest's, which come in nanoseconds, are sorted into the same bins.
+of its own histogram, and cyclictest's, which come in nanoseconds, are sorted into the same bins. Turns are short, so that
+what else the machine does falls on both alike.
 
 usage: latency.py [--cpu N] [--bench BENCH …] [--rounds N] [--seconds S] [--json]
        (after: cmake --preset release && cmake --build --preset release; as root or with real-time privileges)
@@ -28,8 +29,8 @@ runner = root / "build" / "release" / "bench" / "bench_latency"
 parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0], formatter_class=argparse.RawTextHelpFormatter)
 parser.add_argument("--cpu", type=int, default=os.cpu_count() - 1, help="of both (the last)")
 parser.add_argument("--bench", nargs="+", default=["sim-2", "sim-12x12"], help="of the loop (sim-2 sim-12x12)")
-parser.add_argument("--rounds", type=int, default=5, help="of cyclictest and each bench (5)")
-parser.add_argument("--seconds", type=int, default=5, help="of each (5)")
+parser.add_argument("--rounds", type=int, default=30, help="of cyclictest and each bench (30)")
+parser.add_argument("--seconds", type=int, default=1, help="of each (1)")
 parser.add_argument("--json", action="store_true", help="write docs/results/latency.json")
 options = parser.parse_args()
 
