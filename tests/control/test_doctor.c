@@ -246,6 +246,8 @@ static void a_disk_that_a_recording_outruns_fails(void **state)
 	assert_int_not_equal(examine("disk", &setup)->verdict, DOCTOR_FAILED);
 	test_script_reset();
 	setup.bench = test_bench_feedback();
+	setup.period_s = 1;
+	assert_int_not_equal(examine("disk", &setup)->verdict, DOCTOR_FAILED);
 	setup.period_s = 1e-12;
 	assert_int_equal(examine("disk", &setup)->verdict, DOCTOR_FAILED);
 	assert_int_equal(rmdir(scratch->folder), 0);
@@ -268,6 +270,8 @@ static void a_full_report_keeps_the_worst(void **state)
 	assert_int_equal(doctor_failed(&report), DOCTOR_MAX_FINDINGS);
 	assert_string_equal(report.finding[0].check, "first");
 	doctor_find(&report, "last", DOCTOR_NOTE, "", "a note");
+	doctor_find(&report, "last", DOCTOR_FAILED, "", "failed");
+	assert_string_not_equal(report.finding[DOCTOR_MAX_FINDINGS - 1].check, "last");
 	assert_int_equal(doctor_failed(&report), DOCTOR_MAX_FINDINGS);
 }
 
