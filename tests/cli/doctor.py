@@ -1,5 +1,5 @@
 """The doctor as a person asks it: a line for each finding, a remedy with each that is not good, and a status that says
-whether any failed, whatever this machine is like.
+whether any failed, whatever this machine is like. The deployment files: what they name is there.
 
 usage: doctor.py JOSTLE
 """
@@ -50,6 +50,13 @@ with tempfile.TemporaryDirectory() as folder:
     # catches: a bench that can't be read taken for one that is not asked about
     wrong = subprocess.run([jostle, "doctor", "--bench", "no-such-bench"], capture_output=True, text=True, timeout=60)
     assert wrong.returncode == 1 and not wrong.stdout and "no-such-bench" in wrong.stderr, wrong
+
+# catches: a service file that starts the program with an option that it does not have (any more)
+unit = open(os.path.join(source, "docs", "deployment", "jostle@.service")).read()
+start = re.search(r"^ExecStart=/usr/bin/jostle (\w+) (.*)$", unit, re.M)
+help_text = subprocess.run([jostle, start[1], "--help"], capture_output=True, text=True, timeout=60).stdout
+missing = [option for option in re.findall(r"--[\w-]+", start[2]) if not re.search(rf"^ *{option} ", help_text, re.M)]
+assert not missing, f"jostle {start[1]} has no {missing}"
 
 # catches: a remedy that sends a person to a file that is not there
 checks = os.path.join(source, "control", "checks")
