@@ -117,6 +117,7 @@ static int take_head(struct bench_loading *loading)
 	bench->stiffness_N_per_m = file->stiffness_N_per_m;
 	bench->damping_N_s_per_m = file->damping_N_s_per_m;
 	bench->temperature_K = file->temperature_K;
+	bench->acquisition = file->acquisition;
 	return take_all_periods(loading);
 }
 
@@ -132,7 +133,7 @@ static int take_texts(struct bench_loading *loading)
 	bench->in = calloc(BENCH_MAX_CHANNELS, sizeof(*bench->in));
 	bench->out = calloc(BENCH_MAX_CHANNELS, sizeof(*bench->out));
 	if (!bench->summary || !bench->driver || !bench->devices || !bench->parameter_terms || !bench->in ||
-	    !bench->out)
+	    !bench->out || (file->fallback && !(bench->fallback = strdup(file->fallback))))
 		return err_set(loading->err, JOSTLE_ENOMEM, "no memory for a bench");
 	for (uint32_t i = 0; i < file->devices.n; i++) {
 		bench->devices[i] = strdup(file->devices.values[i]);
@@ -227,6 +228,8 @@ void bench_free(struct bench *bench)
 	free(bench->name);
 	free(bench->summary);
 	free(bench->driver);
+	free(bench->fallback);
+	free(bench->stands_for);
 	free(bench->text);
 	free(bench->in);
 	free(bench->out);

@@ -9,15 +9,23 @@
 
 struct err;
 
-#define BENCH_MAX_CHANNELS 4096
-#define BENCH_MAX_DEVICES  16
-#define BENCH_MAX_CHANNEL  65535 /* the largest channel number on a device */
+#define BENCH_MAX_CHANNELS  4096
+#define BENCH_MAX_DEVICES   16
+#define BENCH_MAX_SUBDEVICE 255
+#define BENCH_MAX_CHANNEL   65535 /* the largest channel number on a device */
 
 #define BENCH_MIN_PERIOD_S  5e-5
 #define BENCH_MAX_PERIOD_S  0.1
 #define BENCH_MISSED_WINDOW 1000 /* periods in which missed slots are counted */
 
+#define BENCH_ANY_SUBDEVICE (-1) /* the device's first of the kind */
+
 enum drive { DRIVE_FEEDBACK, DRIVE_PARAMETRIC };
+
+/* Of data acquisition cards; other devices have no use for them. */
+enum bench_acquisition { ACQUISITION_SINGLE, ACQUISITION_STREAMING }; /* a sample when asked; by the card's own clock */
+enum bench_reference { REFERENCE_GROUND, REFERENCE_COMMON, REFERENCE_DIFFERENTIAL, REFERENCE_OTHER };
+enum bench_conversion { CONVERSION_HARDWARE, CONVERSION_SOFTWARE, CONVERSION_NOMINAL }; /* who corrects the converter */
 
 /** One channel as the file states it: the groups of the file, expanded. */
 struct bench_channel {
@@ -33,6 +41,10 @@ struct bench_channel {
 	double limit;                    /* largest |quantity|: m, N or theta by the role; 0 for none */
 	double limit_min_K, limit_max_K; /* inputs of role temperature; both 0 for none */
 	double slew_V_per_s;             /* outputs: largest rate of change; 0 for none */
+	int subdevice;                   /* BENCH_ANY_SUBDEVICE for none stated */
+	enum bench_reference reference;
+	enum bench_conversion conversion;
+	double skew_s; /* from the edge to this channel's conversion, as stated; NaN for none stated */
 };
 
 struct bench {
@@ -57,6 +69,9 @@ struct bench {
 	double limit_difference_N, limit_difference_V; /* between force outputs of neighbours; 0 for none */
 	double limit_drive_W;                          /* the sum of f^2 / damping over the force outputs; 0 for none */
 	double limit_drive_V2; /* the sum of (V - safe_V)^2 over all outputs but the heartbeat; 0 for none */
+	enum bench_acquisition acquisition;
+	char *fallback;   /* the plant that stands in for missing hardware when a person asks for it; NULL for none */
+	char *stands_for; /* "comedi /dev/comedi0": the hardware that this bench stands in for; NULL for none */
 };
 
 /**

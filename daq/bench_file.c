@@ -22,6 +22,14 @@ static const cyaml_strval_t roles[] = {{"displacement", DAQ_DISPLACEMENT}, {"for
 				       {"heartbeat", DAQ_HEARTBEAT},       {"auxiliary", DAQ_AUXILIARY}};
 static const cyaml_strval_t drives[] = {{"feedback", DRIVE_FEEDBACK}, {"parametric", DRIVE_PARAMETRIC}};
 
+static const cyaml_strval_t acquisitions[] = {{"single", ACQUISITION_SINGLE}, {"streaming", ACQUISITION_STREAMING}};
+static const cyaml_strval_t references[] = {{"ground", REFERENCE_GROUND},
+					    {"common", REFERENCE_COMMON},
+					    {"differential", REFERENCE_DIFFERENTIAL},
+					    {"other", REFERENCE_OTHER}};
+static const cyaml_strval_t conversions[] = {
+	{"hardware", CONVERSION_HARDWARE}, {"software", CONVERSION_SOFTWARE}, {"nominal", CONVERSION_NOMINAL}};
+
 static const cyaml_schema_field_t group_fields[] = {
 	CYAML_FIELD_ENUM("role", CYAML_FLAG_STRICT, struct bench_group, role, roles, CYAML_ARRAY_LEN(roles)),
 	LIST("sites", OPTIONAL, bench_group, sites, &text_line),
@@ -42,6 +50,12 @@ static const cyaml_schema_field_t group_fields[] = {
 	NUMBER("limit_N", OPTIONAL, bench_group, limit_N),
 	NUMBER("limit_theta", OPTIONAL, bench_group, limit_theta),
 	NUMBER("slew_V_per_s", OPTIONAL, bench_group, slew_V_per_s),
+	CYAML_FIELD_UINT_PTR("subdevice", CYAML_FLAG_POINTER | OPTIONAL, struct bench_group, subdevice),
+	CYAML_FIELD_ENUM("reference", CYAML_FLAG_STRICT | OPTIONAL, struct bench_group, reference, references,
+			 CYAML_ARRAY_LEN(references)),
+	CYAML_FIELD_ENUM("conversion", CYAML_FLAG_STRICT | OPTIONAL, struct bench_group, conversion, conversions,
+			 CYAML_ARRAY_LEN(conversions)),
+	NUMBERS("skew_s", skew_s),
 	CYAML_FIELD_END,
 };
 static const cyaml_schema_value_t group = {CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct bench_group, group_fields)};
@@ -56,6 +70,9 @@ static const cyaml_schema_field_t bench_fields[] = {
 	NUMBER("stiffness_N_per_m", CYAML_FLAG_DEFAULT, bench_file, stiffness_N_per_m),
 	NUMBER("damping_N_s_per_m", CYAML_FLAG_DEFAULT, bench_file, damping_N_s_per_m),
 	NUMBER("temperature_K", CYAML_FLAG_DEFAULT, bench_file, temperature_K),
+	CYAML_FIELD_ENUM("acquisition", CYAML_FLAG_STRICT | OPTIONAL, struct bench_file, acquisition, acquisitions,
+			 CYAML_ARRAY_LEN(acquisitions)),
+	CYAML_FIELD_STRING_PTR("fallback", CYAML_FLAG_POINTER | OPTIONAL, struct bench_file, fallback, 1, 1000),
 	SIZE("stale_periods", OPTIONAL, bench_file, stale_periods),
 	SIZE_OR_NONE("saturated_periods", saturated_periods),
 	SIZE_OR_NONE("rail_periods", rail_periods),

@@ -31,6 +31,10 @@ struct bench_group {
 	struct bench_numbers limit_V; /* [min, max] */
 	double limit_m, limit_N, limit_theta, slew_V_per_s;
 	struct bench_numbers limit_K; /* [min, max] */
+	size_t *subdevice;            /* NULL where the file gives none */
+	enum bench_reference reference;
+	enum bench_conversion conversion;
+	struct bench_numbers skew_s;
 };
 
 struct bench_file {
@@ -43,6 +47,8 @@ struct bench_file {
 	size_t stale_periods;
 	/* NULL where the file gives none */
 	size_t *saturated_periods, *rail_periods, *missed_periods, *guardian_periods;
+	enum bench_acquisition acquisition;
+	char *fallback;
 	double limit_difference_N, limit_difference_V, limit_drive_W, limit_drive_V2; /* 0 for none */
 	struct bench_group *inputs, *outputs;
 	uint32_t n_inputs, n_outputs;

@@ -105,6 +105,23 @@ static int check_safe(const struct bench_loading *loading, const struct bench_ex
 	return 0;
 }
 
+/** A channel is converted after the edge, and before the next. */
+static int check_skew(const struct bench_loading *loading, const struct bench_expansion *e)
+{
+	const struct bench_numbers *skew_s = &e->group->skew_s;
+	char entry[64];
+
+	if (check_list(loading, e, "skew_s", skew_s, false, loading->file->period_s) < 0)
+		return JOSTLE_ECONFIG;
+	for (uint32_t i = 0; i < skew_s->n; i++) {
+		snprintf(entry, sizeof(entry), "skew_s[%u]", i);
+		if (skew_s->values[i] < 0.0)
+			return bench_expansion_refuse(loading, e, entry, "expected a number from 0, found %g",
+						      skew_s->values[i]);
+	}
+	return 0;
+}
+
 int bench_expansion_check(const struct bench_loading *loading, const struct bench_expansion *e)
 {
 	const struct bench_group *g = e->group;
@@ -133,6 +150,11 @@ int bench_expansion_check(const struct bench_loading *loading, const struct benc
 	if (g->device >= loading->file->devices.n)
 		return bench_expansion_refuse(loading, e, "device", "expected a number below %u, found %zu",
 					      loading->file->devices.n, g->device);
+	if (g->subdevice && *g->subdevice > BENCH_MAX_SUBDEVICE)
+		return bench_expansion_refuse(loading, e, "subdevice", "expected a number up to %d, found %zu",
+					      BENCH_MAX_SUBDEVICE, *g->subdevice);
+	if (check_skew(loading, e) < 0)
+		return JOSTLE_ECONFIG;
 	if (g->first_channel > BENCH_MAX_CHANNEL - e->n)
 		return bench_expansion_refuse(loading, e, "first_channel", "expected channels up to %d",
 					      BENCH_MAX_CHANNEL);

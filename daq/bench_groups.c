@@ -204,9 +204,14 @@ static int append(const struct bench_loading *loading, const struct bench_expans
 			.limit_min_K = g->limit_K.n ? g->limit_K.values[0] : 0.0,
 			.limit_max_K = g->limit_K.n ? g->limit_K.values[1] : 0.0,
 			.slew_V_per_s = g->slew_V_per_s,
+			.subdevice = g->subdevice ? (int)*g->subdevice : BENCH_ANY_SUBDEVICE,
+			.reference = g->reference,
+			.conversion = g->conversion,
+			.skew_s = bench_list_at(&g->skew_s, i, NAN),
 		};
 		for (size_t c = 0; c < *n; c++) {
-			if (channels[c].device == channel.device && channels[c].channel == channel.channel)
+			if (channels[c].device == channel.device && channels[c].subdevice == channel.subdevice &&
+			    channels[c].channel == channel.channel)
 				return bench_expansion_refuse(loading, e, "first_channel",
 							      "channel %zu of device %zu is taken twice",
 							      channel.channel, channel.device);

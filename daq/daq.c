@@ -1,5 +1,6 @@
 #include "daq/daq.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,6 +49,7 @@ static struct daq_channel *take_channels(const struct bench_channel from[], size
 			.min_V = from[c].min_V,
 			.max_V = from[c].max_V,
 			.safe_V = from[c].safe_V,
+			.skew_s = isfinite(from[c].skew_s) ? from[c].skew_s : 0.0,
 		};
 	return channels;
 }

@@ -32,6 +32,7 @@ struct daq_channel {
 	size_t index;        /* which site, parameter of the bench's list, or auxiliary signal */
 	double min_V, max_V; /* the converter's span; the supervisor's limits lie inside it */
 	double safe_V;       /* outputs: driven at stop, at a trip, and by whoever finds the loop dead */
+	double skew_s; /* from the edge to this channel's conversion: the bench file's, or the driver's own figure */
 };
 
 /** How the outputs become safe when the process that holds the bench can no longer see to it. */
@@ -55,6 +56,13 @@ struct daq {
 	char backend[96];                 /* "sim (in-process plant two-oscillators)": goes into every file */
 };
 
+/** How fast a bench could run, by its driver's own figures. */
+struct daq_budget {
+	double exchange_s; /* one exchange takes, without the wait for its edge */
+	double period_s;   /* the shortest that the device itself can do; 0: what exchange_s says is all there is */
+	char limit[200];   /* what limits the rate, for a person: "reading 8 inputs of /dev/comedi0: 24 of 31 us" */
+};
+
 /** What the command line may say about a bench beyond its file. */
 struct daq_options {
 	uint64_t seed; /* of a simulated plant */
@@ -63,7 +71,7 @@ struct daq_options {
 	const char *attach; /* name of a running `jostle plant`, or NULL */
 };
 
-/** One kind of bench. All members are required but those of the guardian; the registry's conformance test walks them. */
+/** One kind of bench. All members are required but those of the guardian and budget; the registry's conformance test walks them. */
 struct daq_driver {
 	const char *name;          /* as in a bench file: "sim", "comedi" */
 	const char *summary;       /* one line for `jostle list` */
@@ -120,6 +128,12 @@ struct daq_driver {
 
 	/** Release everything guard_open() took; held outputs stay as they are. Call from: the guardian. */
 	void (*guard_close)(struct daq *daq);
+
+	/**
+	 * NULL, or: measure how fast the bench could run. Takes a moment; reads, and writes nothing. Errors: JOSTLE_EBUSY
+	 * after start(), JOSTLE_EIO. Call from: setup, between open() and start().
+	 */
+	int (*budget)(struct daq *daq, struct daq_budget *budget, struct err *err);
 };
 
 /** The drivers, ended by NULL. */

@@ -230,6 +230,17 @@ static const struct hostile tails[] = {
 	 11},
 	{"inputs:\n  - {role: displacement, sites: [0-2], range_V: [-1, 1], gain_V_per_m: [1]}\n" OUT, "inputs", 10},
 	{IN "outputs:\n  - {role: force, sites: [0-2], range_V: [-1, 1], gain_V_per_N: [1]}\n", "drive", 5},
+	{"acquisition: sometimes\n" IN OUT, "", 10},
+	{IN "outputs:\n  - {role: force, range_V: [-1, 1], gain_V_per_N: [1], subdevice: 256}\n",
+	 "outputs[0].subdevice", 13},
+	{IN "outputs:\n  - {role: force, range_V: [-1, 1], gain_V_per_N: [1], skew_s: [1, 2]}\n", "outputs[0].skew_s",
+	 13},
+	{IN "outputs:\n  - {role: force, range_V: [-1, 1], gain_V_per_N: [1], skew_s: [-1e-6]}\n",
+	 "outputs[0].skew_s[0]", 13},
+	{IN "outputs:\n  - {role: force, range_V: [-1, 1], gain_V_per_N: [1], skew_s: [2e-3]}\n",
+	 "outputs[0].skew_s[0]", 13},
+	{IN "outputs:\n  - {role: force, range_V: [-1, 1], gain_V_per_N: [1], reference: earth}\n", "", 13},
+	{IN "outputs:\n  - {role: force, range_V: [-1, 1], gain_V_per_N: [1], conversion: guessed}\n", "", 13},
 	{"stale_periods: 1\n" IN OUT, "stale_periods", 10},
 	{"saturated_periods: 2000000000\n" IN OUT, "saturated_periods", 10},
 	{"saturated_periods: -1\n" IN OUT, "saturated_periods", 10},
@@ -385,6 +396,40 @@ static void a_text_kept_elsewhere_is_the_same_bench(void **state)
 	assert_non_null(strstr(err.file, "run.h5"));
 }
 
+/* catches: fields of cards that are not read, a default that is another, channels of two subdevices taken for one */
+static void cards_have_subdevices_references_and_skews(void **state)
+{
+	struct bench bench;
+	struct err err = {0};
+
+	(void)state;
+	assert_int_equal(
+		bench_from(&bench,
+			   HEAD "acquisition: streaming\nfallback: two-oscillators\n"
+				"inputs:\n  - {role: displacement, range_V: [-10, 10], gain_V_per_m: [1e9], reference: "
+				"differential, conversion: nominal, subdevice: 2, skew_s: [0, 1e-6, 2e-6, 3e-6]}\n" OUT
+				"  - {role: heartbeat, range_V: [0, 5], subdevice: 3}\n",
+			   &err),
+		0);
+	assert_int_equal(bench.acquisition, ACQUISITION_STREAMING);
+	assert_string_equal(bench.fallback, "two-oscillators");
+	assert_int_equal(bench.in[3].subdevice, 2);
+	assert_int_equal(bench.in[3].reference, REFERENCE_DIFFERENTIAL);
+	assert_int_equal(bench.in[3].conversion, CONVERSION_NOMINAL);
+	assert_near(bench.in[3].skew_s, 3e-6, 0.0);
+	assert_int_equal(bench.out[0].subdevice, BENCH_ANY_SUBDEVICE);
+	assert_int_equal(bench.out[0].reference, REFERENCE_GROUND);
+	assert_int_equal(bench.out[0].conversion, CONVERSION_HARDWARE);
+	assert_true(isnan(bench.out[0].skew_s));
+	assert_int_equal(bench.out[4].subdevice, 3);
+	bench_free(&bench);
+
+	bench_named(&bench, "sim-2");
+	assert_int_equal(bench.acquisition, ACQUISITION_SINGLE);
+	assert_null(bench.fallback);
+	bench_free(&bench);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -398,6 +443,7 @@ int main(void)
 		cmocka_unit_test(a_file_cut_short_is_refused_wherever_it_is_cut),
 		cmocka_unit_test(the_shipped_benches_load),
 		cmocka_unit_test(a_text_kept_elsewhere_is_the_same_bench),
+		cmocka_unit_test(cards_have_subdevices_references_and_skews),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
