@@ -12,6 +12,7 @@
 #include "base/provenance.h"
 #include "control/calibration.h"
 #include "control/recorder_parts.h"
+#include "control/request.h"
 #include "daq/bench.h"
 #include "protocols/calibration_record.h"
 
@@ -81,7 +82,8 @@ static int take_memory(struct recorder *r, struct err *err)
 	r->batch = calloc(r->batch_rows, r->row_size);
 	r->derived = calloc(r->batch_rows, r->derived_size);
 	r->event = calloc(RECORDER_EVENTS, sizeof(*r->event));
-	return r->staging && r->batch && r->derived && r->event
+	r->limits = calloc(r->shape.n_out + 1, sizeof(*r->limits));
+	return r->staging && r->batch && r->derived && r->event && r->limits
 		       ? 0
 		       : err_set(err, JOSTLE_ENOMEM, "no memory for a recorder of %zu channels",
 				 r->shape.n_in + r->shape.n_out);
@@ -102,6 +104,7 @@ static void give_back(struct recorder *r)
 	free(r->batch);
 	free(r->derived);
 	free(r->event);
+	free(r->limits);
 	pthread_cond_destroy(&r->wake);
 	pthread_mutex_destroy(&r->lock);
 	free(r);
@@ -208,8 +211,14 @@ void recorder_tick(struct recorder *r, const struct tick_record *tick, const dou
 
 void recorder_event(struct recorder *r, const struct loop_event *event)
 {
-	if (atomic_load_explicit(&r->on, memory_order_relaxed))
-		ring_push(&r->events, event);
+	const bool on = atomic_load_explicit(&r->on, memory_order_relaxed);
+	struct loop_event copy = *event;
+
+	/* Limits hold for good: whoever reads a later file has to know of them. */
+	if (!on && !(event->kind == EVENT_REQUEST && event->a == REQUEST_LIMITS && event->b))
+		return;
+	copy.reserved = on ? 0 : RECORDER_OFF;
+	ring_push(&r->events, &copy);
 }
 
 void recorder_dropped(struct recorder *r, uint64_t dropped[DROPPED_N])

@@ -80,7 +80,8 @@ struct recorder {
 	unsigned char *batch, *derived; /* [batch_rows]: rows as the loop gave them, and as the file has them */
 	struct loop_event *event;       /* [RECORDER_EVENTS]: taken off the ring, not yet in a file */
 	size_t n_events;
-	struct queue waiting; /* commands and samples, not yet in a file */
+	struct loop_event *limits; /* [n_out]: by which each output's limits were narrowed last; kind 0 for none */
+	struct queue waiting;      /* commands and samples, not yet in a file */
 	struct recorded_program *program;
 	size_t n_programs;
 	struct state state;
@@ -90,6 +91,9 @@ struct recorder {
 };
 
 #define RECORDER_EVENTS 4096
+
+/** In loop_event.reserved: came while nothing was recorded. */
+#define RECORDER_OFF 1
 
 /** Put an item at the end; it is the queue's. Call from: its thread, or under the lock. */
 void queue_put(struct queue *queue, struct queued *item);
@@ -103,6 +107,9 @@ void recorded_program_fini(struct recorded_program *program);
 
 /** Take rows, events and the queue as far as there is room. Call from: the recorder's thread. */
 void recorder_take(struct recorder *recorder);
+
+/** Remember an event that holds beyond its tick: narrowed limits, which every file states anew. */
+void recorder_remember(struct recorder *recorder, const struct loop_event *event);
 
 /** The rows of the batch that are to be written now, and their values derived. */
 size_t recorder_derive(struct recorder *recorder, bool keep_last);

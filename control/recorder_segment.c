@@ -139,18 +139,35 @@ static int write_programs(struct recorder *r, struct err *err)
 	return code;
 }
 
+static int write_event(struct recorder *r, const struct loop_event *event, struct err *err)
+{
+	struct run_event record = {.event = *event};
+
+	run_event_words(event, r->setup.bench, record.text, sizeof(record.text));
+	return run_writer_event(r->writer, &record, err);
+}
+
+/** At a file's head: the limits in force, as they were asked for before its first row. */
+static int write_limits(struct recorder *r, struct err *err)
+{
+	const uint64_t first = ((const struct tick_record *)r->derived)->number;
+	int code = 0;
+
+	for (size_t k = 0; k < r->shape.n_out && !code; k++)
+		if (r->limits[k].kind == EVENT_REQUEST && r->limits[k].number < first)
+			code = write_event(r, &r->limits[k], err);
+	return code;
+}
+
 /** The events up to the last row; returns how many, or an error. */
 static int write_events(struct recorder *r, bool all, size_t *n, struct err *err)
 {
 	int code = 0;
 
 	for (*n = 0; *n < r->n_events && !code; ++*n) {
-		struct run_event record = {.event = r->event[*n]};
-
-		if (!all && record.event.number > r->last_number)
+		if (!all && r->event[*n].number > r->last_number)
 			break;
-		run_event_words(&record.event, r->setup.bench, record.text, sizeof(record.text));
-		code = run_writer_event(r->writer, &record, err);
+		code = write_event(r, &r->event[*n], err);
 	}
 	return code;
 }
@@ -180,8 +197,8 @@ int recorder_write(struct recorder *r, size_t n, bool all_events, struct err *er
 	const uint64_t before = run_writer_rows_acknowledged(r->writer), last_number = r->last_number;
 	uint64_t dropped[DROPPED_N];
 	size_t n_events = 0;
-	int code =
-		run_writer_reserve(r->writer, n, r->n_events + r->n_programs + r->waiting.n + 1, content_size(r), err);
+	const size_t n_other = r->n_events + r->n_programs + r->waiting.n + r->shape.n_out + 1;
+	int code = run_writer_reserve(r->writer, n, n_other, content_size(r), err);
 
 	if (code) {
 		/* No room: the file is whole as it is. */
@@ -196,6 +213,8 @@ int recorder_write(struct recorder *r, size_t n, bool all_events, struct err *er
 	code = write_programs(r, err);
 	if (!code)
 		code = run_writer_rows(r->writer, r->derived, n, err);
+	if (!code && n && before == 0)
+		code = write_limits(r, err);
 	if (!code)
 		code = write_events(r, all_events, &n_events, err);
 	if (!code)
@@ -215,6 +234,8 @@ int recorder_write(struct recorder *r, size_t n, bool all_events, struct err *er
 	atomic_fetch_add(&r->n_acknowledged, run_writer_rows_acknowledged(r->writer) - before);
 	memmove(r->batch, r->batch + n * r->row_size, (r->n_batch - n) * r->row_size);
 	r->n_batch -= n;
+	for (size_t i = 0; i < n_events; i++)
+		recorder_remember(r, &r->event[i]);
 	memmove(r->event, r->event + n_events, (r->n_events - n_events) * sizeof(*r->event));
 	r->n_events -= n_events;
 	queue_clear(&r->waiting);

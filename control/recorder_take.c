@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "control/calibration.h"
 #include "control/recorder_parts.h"
+#include "control/request.h"
 #include "daq/bench.h"
 #include "protocols/calibration_record.h"
 
@@ -49,6 +50,35 @@ static void take_queue(struct recorder *r)
 	pthread_mutex_unlock(&r->lock);
 }
 
+void recorder_remember(struct recorder *r, const struct loop_event *event)
+{
+	if (event->kind != EVENT_REQUEST || event->a != REQUEST_LIMITS || !event->b || event->c >= r->shape.n_out)
+		return;
+	struct loop_event *known = &r->limits[event->c];
+	const struct loop_event before = *known;
+	const bool newer = before.kind != EVENT_REQUEST || event->number >= before.number;
+
+	if (newer)
+		*known = *event;
+	known->reserved = 0;
+	/* A request without a slew leaves the one before it in force. */
+	if (known->slew == 0)
+		known->slew = newer ? before.slew : event->slew;
+}
+
+/** With no row under way nothing of an event that came while recording was off is to be written at its place. */
+static void take_events(struct recorder *r)
+{
+	const bool resting = r->n_batch == 0 && !r->writer;
+
+	while (r->n_events < RECORDER_EVENTS && ring_pop(&r->events, &r->event[r->n_events])) {
+		if (resting && r->event[r->n_events].reserved == RECORDER_OFF)
+			recorder_remember(r, &r->event[r->n_events]);
+		else
+			r->n_events++;
+	}
+}
+
 void recorder_take(struct recorder *r)
 {
 	uint64_t current = atomic_load(&r->current);
@@ -56,8 +86,7 @@ void recorder_take(struct recorder *r)
 	/* Rows first: whatever came before a row in the loop or before its program was asked for is then there to be taken. */
 	while (r->n_batch < r->batch_rows && ring_pop(&r->rows, r->batch + r->n_batch * r->row_size))
 		r->n_batch++;
-	while (r->n_events < RECORDER_EVENTS && ring_pop(&r->events, &r->event[r->n_events]))
-		r->n_events++;
+	take_events(r);
 	take_queue(r);
 	if (r->n_batch)
 		current = ((const struct tick_record *)r->batch)->program;

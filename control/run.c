@@ -219,6 +219,9 @@ static int build_loop(struct run *run, struct err *err)
 		code = open_recorder(run, err);
 	if (code)
 		return code;
+	/* The recording has to name every program, the one that does nothing too. */
+	if (run->recorder)
+		recorder_protocol(run->recorder, SERVICE_FIRST_PROGRAM, NULL, NULL);
 	clock_gettime(CLOCK_REALTIME, &now);
 	code = loop_init(
 		run->loop,
