@@ -28,6 +28,9 @@
 #define RESPAWN_NS       INT64_C(1000000000)
 #define GUARDIAN_WAIT_NS INT64_C(5000000000)
 
+#define N_HISTOGRAMS 4
+static const char *const histogram_names[N_HISTOGRAMS] = {"wake", "exchange", "execution", "period"};
+
 /** Everything of a run; what is zero has not been opened. */
 struct run {
 	const struct run_options *options;
@@ -40,6 +43,7 @@ struct run {
 	bool has_heartbeat;
 	pid_t guardian; /* 0: none */
 	int64_t guardian_died_ns;
+	const struct histogram *histograms[N_HISTOGRAMS]; /* the loop's */
 	struct recorder *recorder;
 	struct program idle;
 	struct loop *loop;
@@ -165,9 +169,6 @@ static int open_recorder(struct run *run, struct err *err)
 {
 	const struct run_options *options = run->options;
 	const struct loop_timing *timing = &run->loop->timing;
-	const struct histogram *const histograms[] = {&timing->wake, &timing->exchange, &timing->execution,
-						      &timing->period};
-	const char *const names[] = {"wake", "exchange", "execution", "period"};
 	const struct recorder_setup setup = {
 		.folder = options->record_folder,
 		.name = options->name,
@@ -180,13 +181,17 @@ static int open_recorder(struct run *run, struct err *err)
 		.period_s = run->daq.period_s,
 		.doctor = run->doctor_text,
 		.override_text = options->override_text,
-		.n_histograms = 4,
-		.histograms = histograms,
-		.histogram_names = names,
+		.n_histograms = N_HISTOGRAMS,
+		.histograms = run->histograms,
+		.histogram_names = histogram_names,
 	};
 
 	if (!options->record_folder)
 		return 0;
+	run->histograms[0] = &timing->wake;
+	run->histograms[1] = &timing->exchange;
+	run->histograms[2] = &timing->execution;
+	run->histograms[3] = &timing->period;
 	return recorder_open(&run->recorder, &setup, err);
 }
 
