@@ -110,6 +110,11 @@ static void cause_format(const struct trip *trip, const struct bench *bench, cha
 		snprintf(text, size, "stale input: %s stood still for %g periods, limit %g",
 			 channel_name(trip, bench, true, channel, sizeof(channel)), trip->value, trip->limit);
 		break;
+	case TRIP_CLOCK_STEP:
+		snprintf(text, size,
+			 "the bench's clock was set: expected the edge's time to advance by %g ns, found %+g ns",
+			 trip->limit, trip->value);
+		break;
 	case TRIP_STALE_CLOCK:
 		snprintf(text, size, "stale clock: expected the edge's time to advance, found %+g ns", trip->value);
 		break;

@@ -68,6 +68,7 @@ enum trip_cause {
 	TRIP_CALIBRATION,   /* expired */
 	TRIP_GUARDIAN_LOST, /* its beat has stopped */
 	TRIP_GUARDIAN,      /* it holds the outputs; nothing resets until it has let go */
+	TRIP_CLOCK_STEP, /* the edge's time advanced by more than the slots that passed; value: by how much, limit: expected, ns */
 	TRIP_N_CAUSES
 };
 

@@ -10,6 +10,8 @@
 #include "control/tick.h"
 #include "daq/bench.h"
 
+#define CLOCK_SLACK_PERIODS 2 /* of jitter in the times that a bench gives its edges */
+
 /** Keep the first thing that was found: what follows from it is not news. */
 void supervisor_find(struct trip *found, enum trip_cause cause, size_t channel, double value, double limit)
 {
@@ -54,15 +56,21 @@ static void check_missed(struct supervisor *supervisor, const struct state *stat
 }
 
 /**
- * Clock at a stand: the sample is an old one. One displacement at a stand: that sensor is blind, and the feedback would
+ * Clock at a stand: the sample is an old one. Clock ahead of the edges that were counted: it has been set, and no time of this
+ * run can be trusted. One displacement at a stand: that sensor is blind, and the feedback would
  * push its site about unseen; a frozen bench shows in each of them. Other inputs may rest: a force that nobody drives, a
  * monitor.
  */
 static void check_fresh(struct supervisor *supervisor, const double in_V[], const struct state *state,
 			struct trip *found)
 {
-	if (supervisor->seen && state->t_ns <= supervisor->last_t_ns)
-		supervisor_find(found, TRIP_STALE_CLOCK, 0, (double)(state->t_ns - supervisor->last_t_ns), 0);
+	const double passed_ns = (double)state->t_ns - (double)supervisor->last_t_ns;
+	const double due_ns = ((double)state->slots_missed + 1) * supervisor->period_s * 1e9;
+
+	if (supervisor->seen && passed_ns <= 0)
+		supervisor_find(found, TRIP_STALE_CLOCK, 0, passed_ns, due_ns);
+	else if (supervisor->seen && passed_ns > due_ns + CLOCK_SLACK_PERIODS * supervisor->period_s * 1e9)
+		supervisor_find(found, TRIP_CLOCK_STEP, 0, passed_ns, due_ns);
 	for (size_t k = 0; k < supervisor->n_in; k++) {
 		const bool same = supervisor->seen && memcmp(&in_V[k], &supervisor->last_in_V[k], sizeof(in_V[k])) == 0;
 

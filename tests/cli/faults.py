@@ -105,8 +105,8 @@ def test_sensors_that_fail_trip():
 
 def test_clocks_that_step_trip():
     """catches: a loop that follows its device's clock backwards, or lives through a jump as if nothing had been missed."""
-    trips("back", "clock_step: {by_s: -3, on_signal: true}\n", "clock", True)
-    trips("ahead", "clock_step: {by_s: 3, on_signal: true}\n", "", True)
+    trips("back", "clock_step: {by_s: -3, on_signal: true}\n", "stale clock", True)
+    trips("ahead", "clock_step: {by_s: 3, on_signal: true}\n", "clock was set", True)
 
 
 def test_a_protocol_can_be_swapped_under_way(protocols):

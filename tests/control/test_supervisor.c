@@ -367,6 +367,24 @@ static void clock_that_does_not_advance_trips(void **state)
 	assert_tripped(f, TRIP_STALE_CLOCK, 0);
 }
 
+/* catches: a clock set forward taken for an edge like any other; time stamps that jitter, or missed slots, taken for one set */
+static void clock_that_is_set_forward_trips(void **state)
+{
+	struct fixture *f = *state;
+	const int64_t period_ns = (int64_t)(f->supervisor.period_s * 1e9);
+
+	f->state.t_ns += 2 * period_ns - 1000;
+	tick(f, 0, 0);
+	f->state.slots_missed = 5;
+	f->state.t_ns += 5 * period_ns;
+	tick(f, 0, 0);
+	assert_true(supervisor_running(&f->supervisor));
+	f->state.slots_missed = 0;
+	f->state.t_ns += 3 * period_ns;
+	tick(f, 0, 0);
+	assert_tripped(f, TRIP_CLOCK_STEP, 0);
+}
+
 /* catches: missed edges taken for a failure, or a failure taken for missed edges */
 static void failed_exchange_trips_but_missed_edges_do_not(void **state)
 {
@@ -593,6 +611,7 @@ int main(void)
 		cmocka_unit_test(stuck_displacement_trips_after_exactly_the_stated_periods_and_is_named),
 		TEST(other_inputs_may_stand_still),
 		TEST(clock_that_does_not_advance_trips),
+		TEST(clock_that_is_set_forward_trips),
 		TEST(failed_exchange_trips_but_missed_edges_do_not),
 		TEST(displacement_beyond_its_limit_trips),
 		TEST(only_lasting_saturation_of_one_channel_trips),
