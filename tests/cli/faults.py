@@ -1,6 +1,6 @@
 """Faults of a bench, each on a plant that is a process of its own, judged by the plant's log of what reached it.
 
-usage: faults.py JOSTLE
+usage: faults.py JOSTLE SLOW_DISK
 """
 import contextlib
 import os
@@ -13,7 +13,7 @@ import numpy
 
 import bench_process
 
-jostle = os.path.abspath(sys.argv[1])
+jostle, slow_disk = (os.path.abspath(argument) for argument in sys.argv[1:3])
 source = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 
 # Of daq/benches/sim-2-guarded.yaml: outputs 0 and 1 are forces, 2 to 16 parameters, the last the heartbeat line.
@@ -124,12 +124,104 @@ def test_a_protocol_can_be_swapped_under_way(protocols):
         check_limits(read(f"{folder}/plant.h5")[1])
 
 
+def recorded(folder):
+    """The numbers of the ticks that the run files hold."""
+    numbers = []
+    for name in sorted(os.listdir(folder)):
+        if not ".h5" in name:
+            continue
+        with h5py.File(f"{folder}/{name}", libver="latest", swmr=name.endswith(".partial")) as file:
+            assert not name.endswith(".partial") or file["acknowledged"][0] <= len(file["tick/number"])
+            numbers.append(file["tick/number"][:])
+            for key in ("in_V", "out_V"):
+                assert numpy.isfinite(file[key][:]).all()
+    return numpy.concatenate(numbers) if numbers else numpy.array([])
+
+
+def record_while(folder, more, environment, meanwhile):
+    """Run with a recorder; what `meanwhile` does must leave the loop alone. The last status, before the end."""
+    name = f"test-{os.getpid()}"
+    plant = bench_process.plant(jostle, "sim-2-guarded", name, f"{folder}/plant.h5")
+    run = client = None
+    try:
+        run = bench_process.run(jostle, "sim-2-guarded", name, folder, "--record", f"{folder}/disk", *more,
+                                env={**os.environ, **environment})
+        client = bench_process.Client(folder)
+        client.go()
+        client.do("manual", output=0, volts=2)
+        status = meanwhile(client)
+        assert status["state"] == "RUNNING", status
+        return status
+    finally:
+        if client:
+            client.close()
+        if run:
+            run.end()
+        plant.end()
+
+
+def test_a_slow_disk_is_waited_for():
+    """catches: a loop that waits for its recorder, rows that are lost while the disk is busy, a drop that nobody counts."""
+    def meanwhile(client):
+        before = client.do("status")
+        open(os.environ["SLOW_DISK"], "w").close()
+        ticks = before["ticks"]
+        time.sleep(12)
+        status = client.do("status")
+        assert not os.path.exists(os.environ["SLOW_DISK"]), "the disk was never slow"
+        assert status["ticks"] > ticks + 5000, "the loop stood still with its recorder"
+        return client.wait(lambda s: s["recorder"]["acknowledged"] >= status["recorder"]["rows"])
+
+    with tempfile.TemporaryDirectory() as folder:
+        os.mkdir(f"{folder}/disk")
+        os.environ["SLOW_DISK"] = f"{folder}/slow"
+        status = record_while(folder, [], {"LD_PRELOAD": slow_disk}, meanwhile)
+        assert status["recorder"]["dropped"] == 0, status["recorder"]
+        numbers = recorded(f"{folder}/disk")
+        assert (numpy.diff(numbers) == 1).all() and len(numbers) >= status["recorder"]["acknowledged"]
+        check_limits(read(f"{folder}/plant.h5")[1])
+
+
+def test_a_full_disk_loses_nothing_that_was_acknowledged():
+    """catches: a run file that a full disk spoils, rows that are lost though the disk has room again before the memory is full, a
+    loop that trips, or stands still, for the disk's sake."""
+    def meanwhile(client):
+        with open(f"{folder}/disk/other", "wb") as other:  # somebody else fills the disk
+            with contextlib.suppress(OSError):
+                while True:
+                    other.write(bytes(65536))
+                    other.flush()
+        held = client.do("status")["recorder"]["acknowledged"]
+        status = client.wait(lambda s: s["recorder"]["rows"] > held + 6000, patience=60)
+        assert status["recorder"]["acknowledged"] < status["recorder"]["rows"] - 1000, "the disk was never full"
+        os.remove(f"{folder}/disk/other")
+        rows = client.do("status")["recorder"]["rows"]
+        return client.wait(lambda s: s["recorder"]["acknowledged"] + s["recorder"]["dropped"] > rows)
+
+    with tempfile.TemporaryDirectory() as folder:
+        os.mkdir(f"{folder}/disk")
+        mount = ["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", f"{folder}/disk"]
+        if bench_process.subprocess.run(mount, capture_output=True).returncode:
+            print("faults.py: this user can't mount a small disk to fill it: the test of a full disk is left out")
+            return
+        try:
+            status = record_while(folder, [], {}, meanwhile)
+            numbers = recorded(f"{folder}/disk")
+            assert status["recorder"]["dropped"] == 0, "seconds of ticks have room in memory"
+            assert len(numbers) >= status["recorder"]["acknowledged"] and (numpy.diff(numbers) == 1).all(), "rows are missing"
+        finally:
+            bench_process.subprocess.run(["umount", f"{folder}/disk"], check=True)
+        check_limits(read(f"{folder}/plant.h5")[1])
+
+
 def main():
     with tempfile.TemporaryDirectory() as folder:
         protocols = [f"{folder}/{seed}.h5" for seed in (1, 2)]
         for seed, path in enumerate(protocols):
             bench_process.subprocess.run([jostle, "train", "--task", "two-gaussians", "--out", path, "--steps", "20", "--batch",
                                           "256", "--seed", str(seed)], check=True, capture_output=True)
+        test_a_slow_disk_is_waited_for()
+        test_a_full_disk_loses_nothing_that_was_acknowledged()
         test_sensors_that_fail_trip()
         test_clocks_that_step_trip()
         test_a_protocol_can_be_swapped_under_way(protocols)
