@@ -118,9 +118,11 @@ def test_a_protocol_can_be_swapped_under_way(protocols):
                 client.do("sample", n=1000, relax=4, t_final=1)
                 time.sleep(0.3)
                 client.do("load-protocol", path=protocols[(i + 1) % 2])
-            client.do("sample", n=1, relax=4, t_final=1)
-            client.wait(lambda s: s["samples"] == 1 or s["state"] != "RUNNING", patience=60)
-            assert client.do("status")["state"] == "RUNNING"
+            client.do("sample", n=1000, relax=4, t_final=1)
+            driven = client.do("status")["driven"]
+            # On a busy machine missed slots spoil samples: that the protocol is driven on is enough.
+            status = client.wait(lambda s: s["driven"] > driven + 500 or s["state"] != "RUNNING", patience=60)
+            assert status["state"] == "RUNNING", status
         check_limits(read(f"{folder}/plant.h5")[1])
 
 
