@@ -155,6 +155,7 @@ int service_run(struct service *service, struct err *err)
 	int64_t now_ns = clock_now_ns();
 	int code = 0;
 
+	events_look(service);
 	while (!code && !service->shutdown && !interrupt_asked() && now_ns < end_ns &&
 	       !loop_finished(service->setup.loop)) {
 		code = wait_for_work(service, err);

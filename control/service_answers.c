@@ -124,8 +124,8 @@ static void end(struct service *service, struct pending *row, const struct err *
 	}
 	if (row->program && !err)
 		wire_put_whole(writer, "program", row->program);
-	answer_send(service, &row->client);
 	answer_record(service, row->request, &row->client, &row->message, err);
+	answer_send(service, &row->client);
 	row->request = 0;
 	service->n_pending--;
 }

@@ -169,9 +169,9 @@ static int record(struct service *service, const struct client *client, const st
 	if (!service->setup.recorder)
 		return err_set(err, JOSTLE_EINVAL, "expected a run with a folder to record into, found one without");
 	recorder_set(service->setup.recorder, message->on);
+	answer_record(service, 0, client, message, NULL);
 	answer_begin(service, message, NULL);
 	answer_send(service, client);
-	answer_record(service, 0, client, message, NULL);
 	return 0;
 }
 
@@ -180,9 +180,9 @@ static int shut_down(struct service *service, const struct client *client, const
 {
 	(void)err;
 	service->shutdown = true;
+	answer_record(service, 0, client, message, NULL);
 	answer_begin(service, message, NULL);
 	answer_send(service, client);
-	answer_record(service, 0, client, message, NULL);
 	return 0;
 }
 
@@ -198,13 +198,13 @@ static handler *const handlers[MESSAGE_N_KINDS] = {
 };
 
 /** One message, whatever it is. */
-static void serve(struct service *service, const struct client *client, const void *bytes, size_t size)
+static void serve(struct service *service, const struct client *client)
 {
 	struct message message;
 	struct err err = {0};
 
 	service->n_commands++;
-	if (message_decode(&message, bytes, size, &err)) {
+	if (message_decode(&message, service->body, service->body_size, &err)) {
 		const int64_t now_ns = clock_now_ns();
 
 		service->n_malformed++;
@@ -238,27 +238,38 @@ static bool take_part(struct service *service, zmq_msg_t *part, bool *more)
 	return true;
 }
 
-/** Identity, an empty part where there is one, the command. What has more parts is taken whole and answered as malformed. */
-static bool receive(struct service *service)
+/** Keep the command's bytes; one more than it may have is as much as anybody needs to see that there are too many. */
+static void keep_body(struct service *service, zmq_msg_t *part)
 {
-	struct client client = {0};
+	const size_t size = zmq_msg_size(part);
+
+	service->body_size = size < sizeof(service->body) ? size : sizeof(service->body);
+	memcpy(service->body, zmq_msg_data(part), service->body_size);
+}
+
+/** Identity, an empty part where there is one, the command. What has more parts is taken whole and has no command. */
+static bool receive(struct service *service, struct client *client)
+{
 	zmq_msg_t part;
 	bool more = false, whole;
 
+	*client = (struct client){0};
+	service->body_size = 0;
 	zmq_msg_init(&part);
 	if (!take_part(service, &part, &more)) {
 		zmq_msg_close(&part);
 		return false;
 	}
-	client.identity_size = zmq_msg_size(&part) < MAX_IDENTITY ? zmq_msg_size(&part) : MAX_IDENTITY;
-	memcpy(client.identity, zmq_msg_data(&part), client.identity_size);
+	client->identity_size = zmq_msg_size(&part) < MAX_IDENTITY ? zmq_msg_size(&part) : MAX_IDENTITY;
+	memcpy(client->identity, zmq_msg_data(&part), client->identity_size);
 	whole = more && take_part(service, &part, &more);
 	if (whole && more && zmq_msg_size(&part) == 0) {
-		client.delimited = true;
+		client->delimited = true;
 		whole = take_part(service, &part, &more);
 	}
-	name_client(service, &client, &part);
-	serve(service, &client, zmq_msg_data(&part), whole && !more ? zmq_msg_size(&part) : 0);
+	name_client(service, client, &part);
+	if (whole && !more)
+		keep_body(service, &part);
 	while (more && take_part(service, &part, &more))
 		;
 	zmq_msg_close(&part);
@@ -267,7 +278,8 @@ static bool receive(struct service *service)
 
 void commands_serve(struct service *service)
 {
-	for (size_t i = 0; i < MAX_AT_ONCE && !service->shutdown; i++)
-		if (!receive(service))
-			return;
+	struct client client;
+
+	for (size_t i = 0; i < MAX_AT_ONCE && !service->shutdown && receive(service, &client); i++)
+		serve(service, &client);
 }

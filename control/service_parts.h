@@ -57,6 +57,8 @@ struct service {
 	char telemetry[256], commands[256]; /* endpoints as bound */
 	struct gate gate;
 	struct watchdog watchdog;
+	unsigned char body[MESSAGE_MAX_BYTES + 1]; /* of the command at hand */
+	size_t body_size;
 	struct wire_writer frame, answer;
 	uint64_t seq[N_TOPICS];
 	int64_t next_status_ns, next_trace_ns, next_histogram_ns, next_malformed_ns, next_attend_ns;
@@ -100,7 +102,7 @@ struct wire_writer *answer_begin(struct service *service, const struct message *
 /** Send it. A client that is gone or does not read loses it. */
 void answer_send(struct service *service, const struct client *client);
 
-/** Write a command and its outcome into the run file. */
+/** Write a command and its outcome into the run file, before the client hears of it. */
 void answer_record(struct service *service, uint64_t request, const struct client *client,
 		   const struct message *message, const struct err *err);
 
