@@ -1,5 +1,5 @@
 /* The loop, end to end, on a bench that obeys a script. */
-#include "control/support/test_bench.h"
+#include "control/support/loop_fixture.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,33 +10,8 @@
 #include <string.h>
 
 #include "base/random.h"
-#include "control/loop.h"
 
-struct fixture {
-	struct bench *bench;
-	struct daq daq;
-	struct calibration_record record;
-	struct protocol protocol;
-	struct calibration calibration;
-	struct program program;
-	struct ring samples;
-	struct loop loop;
-	struct err err;
-};
-
-static struct fixture fixture;
-
-static const struct segment segments[] = {
-	{.kind = SEGMENT_RELAX, .duration = 4},
-	{.kind = SEGMENT_GENERATE, .t_final = 1, .t_minimum = 0.1},
-};
-#define RELAX_TICKS  400
-#define DRIVEN_TICKS 90
-#define SHOT_TICKS   (RELAX_TICKS + DRIVEN_TICKS + 2)
-#define FIRST_TICK   3 /* of the plan: tick 0 is judged, reset at 1, arm at 2, run at 3 */
-
-static const char *const specs[] = {"onsite-power powers=2", "bilinear range=1"};
-static const double theta[] = {0.8, 0.7, 0.3};
+static struct loop_fixture fixture;
 
 static void assert_near(double found, double expected, double tolerance)
 {
@@ -47,43 +22,7 @@ static void assert_near(double found, double expected, double tolerance)
 /** A loop over `bench`, the plan n_repeats times. */
 static void build(struct bench *bench, uint64_t n_repeats, bool paced)
 {
-	struct fixture *f = &fixture;
-	const struct plan plan = {.segments = segments, .n_segments = 2, .n_repeats = n_repeats};
-
-	memset(f, 0, sizeof(*f));
-	f->bench = bench;
-	test_bench_open(&f->daq, &f->record, bench, paced);
-	test_protocol(&f->protocol, specs, 2, theta);
-	assert_int_equal(ring_init(&f->samples, sequencer_record_size(TEST_SITES), n_repeats, &f->err), 0);
-	const struct program_setup program = {
-		.id = 1,
-		.bench = bench,
-		.calibration = &f->calibration,
-		.record = &f->record,
-		.protocol = &f->protocol,
-		.samples = &f->samples,
-		.plan = &plan,
-		.period_s = f->daq.period_s,
-	};
-	const struct loop_setup setup = {
-		.daq = &f->daq,
-		.calibration = &f->calibration,
-		.program = &f->program,
-		.cpu = LOOP_ANY_CPU,
-		.arming_allowed = true,
-		.paced = paced,
-		.ends_with_plan = true,
-	};
-	if (calibration_init(&f->calibration, bench, &f->record, f->daq.period_s, &f->err) ||
-	    program_init(&f->program, &program, &f->err) || loop_init(&f->loop, &setup, &f->err))
-		fail_msg("%s", f->err.text);
-}
-
-static void request_running(struct loop *loop)
-{
-	assert_true(loop_request(loop, SUPERVISOR_RESET));
-	assert_true(loop_request(loop, SUPERVISOR_ARM));
-	assert_true(loop_request(loop, SUPERVISOR_RUN));
+	loop_fixture_build(&fixture, bench, n_repeats, &(struct loop_setup){.paced = paced, .ends_with_plan = true});
 }
 
 static int setup(void **state)
@@ -95,15 +34,7 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-	struct fixture *f = *state;
-
-	loop_fini(&f->loop);
-	program_fini(&f->program);
-	calibration_fini(&f->calibration);
-	ring_fini(&f->samples);
-	protocol_fini(&f->protocol);
-	calibration_record_fini(&f->record);
-	daq_close(&f->daq);
+	loop_fixture_destroy(*state);
 	return 0;
 }
 
@@ -120,7 +51,7 @@ static double wanted_force(double t, const double x[], size_t i)
 /* catches: a command that acts two edges later, or at its own edge; theta of the sample's edge; outputs exchanged */
 static void what_is_computed_from_a_sample_acts_one_edge_later(void **state)
 {
-	struct fixture *f = *state;
+	struct loop_fixture *f = *state;
 	const uint64_t begin = FIRST_TICK + RELAX_TICKS;
 
 	build(test_bench_feedback(), 1, false);
@@ -147,7 +78,7 @@ static void what_is_computed_from_a_sample_acts_one_edge_later(void **state)
 /* catches: a sample of another edge than the last driven one, or of the wrong site */
 static void sample_is_the_state_after_the_last_driven_period(void **state)
 {
-	struct fixture *f = *state;
+	struct loop_fixture *f = *state;
 	const uint64_t edge = FIRST_TICK + RELAX_TICKS + DRIVEN_TICKS + 1;
 	struct sample_record *sample = malloc(sequencer_record_size(TEST_SITES));
 
@@ -194,7 +125,7 @@ static void corrupt_protocol(struct daq *daq)
 /* catches: any way round the limits: NaN compared, slew taken from what was wanted, a trip that writes a command */
 static void every_voltage_sent_is_within_its_limits_whatever_is_commanded(void **state)
 {
-	struct fixture *f = *state;
+	struct loop_fixture *f = *state;
 	struct bench *bench = test_bench_feedback();
 	size_t n_trips = 0, n_moving = 0;
 	uint64_t ready_at = 0;
@@ -236,7 +167,7 @@ static void every_voltage_sent_is_within_its_limits_whatever_is_commanded(void *
 /* catches: missed slots counted as one, the grid re-based after them */
 static void missed_slots_are_counted_and_the_grid_is_kept(void **state)
 {
-	struct fixture *f = *state;
+	struct loop_fixture *f = *state;
 
 	test_script.miss_at = 100;
 	test_script.n_missed = 7;
@@ -253,7 +184,7 @@ static void missed_slots_are_counted_and_the_grid_is_kept(void **state)
 /* catches: a write that came too late, passed over since the clock went on by one period */
 static void late_write_is_counted_as_a_missed_slot(void **state)
 {
-	struct fixture *f = *state;
+	struct loop_fixture *f = *state;
 
 	test_script.miss_at = 100;
 	test_script.n_missed = 0;
@@ -267,7 +198,7 @@ static void late_write_is_counted_as_a_missed_slot(void **state)
 /* catches: a stall in the middle of a generation that the sequencer is not told of, sample and all */
 static void stall_in_a_generation_spoils_its_sample(void **state)
 {
-	struct fixture *f = *state;
+	struct loop_fixture *f = *state;
 
 	for (uint64_t n = 0; n < 8; n += 7) {
 		test_script_reset();
@@ -287,7 +218,7 @@ static void stall_in_a_generation_spoils_its_sample(void **state)
 /* catches: a client that can say "all inputs are whole" by itself; a refusal that nobody counts */
 static void requests_that_are_not_a_persons_to_make_are_refused(void **state)
 {
-	struct fixture *f = *state;
+	struct loop_fixture *f = *state;
 
 	build(test_bench_feedback(), 1, false);
 	f->loop.ends_with_plan = false;
@@ -323,7 +254,7 @@ static void trip_ends_the_run_with_the_driver_stopped(void **state)
 		{&test_script.jump_at, TRIP_DIVERGENCE, 0},    {&test_script.stand_at, TRIP_STALE_CLOCK, 0},
 		{&test_script.freeze_at, TRIP_STALE_INPUT, 6}, /* 8 identical: the last live one and 7 copies */
 	};
-	struct fixture *f = *state;
+	struct loop_fixture *f = *state;
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		test_script_reset();
@@ -346,7 +277,7 @@ static void trip_ends_the_run_with_the_driver_stopped(void **state)
 /* catches: a run that goes on in the middle of a generation after a trip */
 static void plan_begins_its_repeat_anew_after_a_trip(void **state)
 {
-	struct fixture *f = *state;
+	struct loop_fixture *f = *state;
 
 	test_script.nan_at = FIRST_TICK + RELAX_TICKS + 10;
 	build(test_bench_feedback(), 1, false);
@@ -371,7 +302,7 @@ static void plan_begins_its_repeat_anew_after_a_trip(void **state)
 /* catches: a driver's error lost on its way, ticks on a bench that did not start */
 static void driver_that_does_not_start_is_an_error(void **state)
 {
-	struct fixture *f = *state;
+	struct loop_fixture *f = *state;
 
 	test_script.start_fails = true;
 	build(test_bench_feedback(), 1, false);
@@ -385,7 +316,7 @@ static void driver_that_does_not_start_is_an_error(void **state)
 /* catches: a clock read at every tick of an unpaced run, or not at every tick of a paced one */
 static void execution_times_are_sampled_unpaced_and_whole_paced(void **state)
 {
-	struct fixture *f = *state;
+	struct loop_fixture *f = *state;
 
 	build(test_bench_feedback(), 1, false);
 	request_running(&f->loop);
@@ -402,7 +333,7 @@ static void execution_times_are_sampled_unpaced_and_whole_paced(void **state)
 /* catches: a limit, bench or program that does not fit, taken all the same; memory left behind (sanitizer) */
 static void loop_that_cannot_be_built_says_why(void **state)
 {
-	struct fixture *f = *state;
+	struct loop_fixture *f = *state;
 	struct program other = {0};
 	struct loop loop;
 

@@ -128,6 +128,7 @@ static int plant_exchange(struct daq *daq, const double out_V[], double in_V[], 
 	if (n == test_script.nan_at)
 		in_V[1] = NAN;
 	*t_ns = plant->t_ns;
+	daq->woke_ns = test_script.wake_ns ? plant->t_ns + test_script.wake_ns : 0;
 	if (n < TEST_MAX_LOG) {
 		memcpy(test_record.out_V[n], out_V, daq->n_out * sizeof(*out_V));
 		memcpy(test_record.x[n], plant->x, sizeof(plant->x));
