@@ -5,6 +5,8 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <pthread.h>
+#include <sched.h>
 
 #include "control/histogram.h"
 
@@ -64,6 +66,40 @@ static void quantile_of_nothing_is_zero(void **state)
 	assert_int_equal(histogram_quantile_ns(&h, 0.5), 0);
 }
 
+#define N_ADDED 300000
+
+static void *add(void *histogram)
+{
+	for (int64_t n = 0; n < N_ADDED; n++)
+		histogram_add(histogram, n % 50000);
+	return NULL;
+}
+
+/* catches: a count that a copy taken meanwhile makes wrong, copies whose sum is not their bins' (TSan: a race) */
+static void copies_taken_while_it_grows_are_whole(void **state)
+{
+	static struct histogram h, copy;
+	pthread_t thread;
+	uint64_t before = 0;
+
+	(void)state;
+	assert_int_equal(pthread_create(&thread, NULL, add, &h), 0);
+	while (before < N_ADDED) {
+		uint64_t sum = 0;
+
+		histogram_copy(&copy, &h);
+		for (size_t bin = 0; bin < HISTOGRAM_BINS; bin++)
+			sum += copy.count[bin];
+		assert_int_equal(sum, copy.n);
+		assert_true(copy.n >= before);
+		before = copy.n;
+		sched_yield();
+	}
+	pthread_join(thread, NULL);
+	assert_int_equal(copy.max_ns, 49999);
+	assert_int_equal(histogram_quantile_ns(&copy, 0.5), histogram_quantile_ns(&h, 0.5));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -71,6 +107,7 @@ int main(void)
 		cmocka_unit_test(quantiles_of_the_first_thousand_nanoseconds_are_their_ranks),
 		cmocka_unit_test(durations_beyond_the_bins_are_counted_at_the_ends),
 		cmocka_unit_test(quantile_of_nothing_is_zero),
+		cmocka_unit_test(copies_taken_while_it_grows_are_whole),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
