@@ -13,6 +13,9 @@ pkg_check_modules(MSGPACK REQUIRED IMPORTED_TARGET msgpack)
 pkg_check_modules(SYSTEMD REQUIRED IMPORTED_TARGET libsystemd)
 pkg_check_modules(CMOCKA REQUIRED IMPORTED_TARGET cmocka)
 
+# Optional: what hardware is driven through. Where one is missing, its drivers are left out.
+pkg_check_modules(COMEDI IMPORTED_TARGET comedilib)
+
 # Optional: work shared out over machines.
 set(JOSTLE_MPI AUTO CACHE STRING "share work over ranks with Open MPI: AUTO (where it is installed), ON or OFF")
 set(JOSTLE_HAS_MPI FALSE)

@@ -1,0 +1,108 @@
+#include "daq/comedi/converter.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static comedi_polynomial_t nominal(const struct converter *converter, bool input)
+{
+	const double span_V = converter->max_V - converter->min_V;
+
+	if (input)
+		return (comedi_polynomial_t){.coefficients = {converter->min_V, span_V / converter->max}, .order = 1};
+	return (comedi_polynomial_t){
+		.coefficients = {0.0, converter->max / span_V}, .expansion_origin = converter->min_V, .order = 1};
+}
+
+/** The card's calibration file, read when it is first asked for. */
+static void seek_calibration(struct card *card)
+{
+	if (card->calibration_path)
+		return;
+	card->calibration_path = comedi_get_default_calibration_path(card->device);
+	if (!card->calibration_path)
+		card->calibration_path = calloc(1, 1);
+	else if (access(card->calibration_path, R_OK) == 0)
+		card->calibration = comedi_parse_calibration_file(card->calibration_path);
+	card->has_calibration = card->calibration != NULL;
+}
+
+/** Whether every number of a correction, which a file states, is one. */
+static bool is_sound(const comedi_polynomial_t *polynomial)
+{
+	bool sound =
+		polynomial->order < COMEDI_MAX_NUM_POLYNOMIAL_COEFFICIENTS && isfinite(polynomial->expansion_origin);
+
+	for (unsigned k = 0; sound && k <= polynomial->order; k++)
+		sound = isfinite(polynomial->coefficients[k]);
+	return sound;
+}
+
+void converter_init(struct converter *converter, struct card *card, unsigned subdevice, unsigned channel,
+		    unsigned range, bool input, enum bench_conversion wanted)
+{
+	const comedi_range *span = comedi_get_range(card->device, subdevice, channel, range);
+	const enum comedi_conversion_direction way = input ? COMEDI_TO_PHYSICAL : COMEDI_FROM_PHYSICAL;
+	comedi_polynomial_t found;
+
+	*converter = (struct converter){
+		.max = comedi_get_maxdata(card->device, subdevice, channel),
+		.min_V = span->min,
+		.max_V = span->max,
+		.used = CONVERSION_NOMINAL,
+	};
+	converter->polynomial = nominal(converter, input);
+	if (wanted == CONVERSION_NOMINAL)
+		return;
+	if (wanted == CONVERSION_HARDWARE &&
+	    !(comedi_get_subdevice_flags(card->device, subdevice) & SDF_SOFT_CALIBRATED) &&
+	    comedi_get_hardcal_converter(card->device, subdevice, channel, range, way, &found) == 0 &&
+	    is_sound(&found)) {
+		converter->polynomial = found;
+		converter->used = CONVERSION_HARDWARE;
+		return;
+	}
+	seek_calibration(card);
+	if (card->has_calibration &&
+	    comedi_get_softcal_converter(subdevice, channel, range, way, card->calibration, &found) == 0 &&
+	    is_sound(&found)) {
+		converter->polynomial = found;
+		converter->used = CONVERSION_SOFTWARE;
+	}
+}
+
+void converter_init_line(struct converter *converter, double min_V, double max_V)
+{
+	*converter =
+		(struct converter){.max = 1, .min_V = min_V, .max_V = max_V, .line = true, .used = CONVERSION_NOMINAL};
+}
+
+static double evaluate(const comedi_polynomial_t *polynomial, double x)
+{
+	const double y = x - polynomial->expansion_origin;
+	double sum = 0.0;
+
+	for (unsigned k = polynomial->order + 1; k-- > 0;)
+		sum = sum * y + polynomial->coefficients[k];
+	return sum;
+}
+
+double converter_volts(const struct converter *converter, lsampl_t counts)
+{
+	if (counts == 0)
+		return converter->min_V;
+	if (counts >= converter->max)
+		return converter->max_V;
+	return fmin(fmax(evaluate(&converter->polynomial, counts), converter->min_V), converter->max_V);
+}
+
+lsampl_t converter_counts(const struct converter *converter, double volts)
+{
+	const double wanted_V = isnan(volts) ? 0.5 * (converter->min_V + converter->max_V) : volts;
+
+	if (converter->line)
+		return wanted_V > 0.5 * (converter->min_V + converter->max_V);
+	const double counts = rint(evaluate(&converter->polynomial, wanted_V));
+
+	return counts >= converter->max ? converter->max : counts > 0.0 ? (lsampl_t)counts : 0;
+}
