@@ -159,7 +159,9 @@ if options.json:
         json.dump({"what": "wake-up latency of the loop over cyclictest's, interleaved, same CPU, priority 80, interval",
                    "commit": subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=root, capture_output=True,
                                             text=True).stdout.strip(),
-                   "machine": f"{cpu_name()}, {os.cpu_count()} CPUs, Linux {platform.release()} {platform.version()}",
+                   "machine": {"cpu": cpu_name(), "cores": os.cpu_count(),
+                               "system": f"{platform.system()} {platform.machine()}",
+                               "preempt_rt": os.path.exists("/sys/kernel/realtime")},
                    "seconds_of_each_run": options.seconds, "line": LINE, "within": good,
                    "ratio_is": "loop over cyclictest, and its range, nine times in ten, when runs are drawn anew",
                    "results": results}, file, indent=1)
