@@ -58,7 +58,7 @@ static void count_slots(struct loop *loop, int64_t before_ns)
 	if (loop->n_ticks++ == 0)
 		return;
 	if (state->missed) {
-		const double passed = round((double)(state->t_ns - before_ns) / period_ns);
+		const double passed = round(((double)state->t_ns - (double)before_ns) / period_ns);
 
 		slots = passed > 1 && passed < 1e15 ? (uint64_t)passed : 1;
 		state->slots_missed = slots - 1;

@@ -104,7 +104,7 @@ static int one_row(struct replay *replay, const struct tick_record *row, struct 
 	struct replay_report *report = replay->report;
 	int code = 0;
 
-	if (report->n_rows > 0 && row->number < replay->next)
+	if ((report->n_rows > 0 && row->number < replay->next) || row->number == UINT64_MAX)
 		return err_at(err, JOSTLE_EFORMAT, replay->file.h5.path, 0, 0,
 			      "tick/number: expected at least %" PRIu64 ", found %" PRIu64, replay->next, row->number);
 	if (report->n_rows > 0 && row->number > replay->next) {
