@@ -53,8 +53,12 @@ if [ $# -gt 0 ]; then
 	exit 2
 fi
 
+rm -rf build/skipped # why tests could not be done here, a file each
 check dev
 check asan-ubsan -LE no-sanitizer
 check tsan -L threads
+for reason in build/skipped/*; do
+	[ ! -f "$reason" ] || echo "SKIPPED: $(cat "$reason")"
+done
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]
