@@ -155,7 +155,8 @@ def run(jobs, virtual_time=False, limit=600, keep=None):
             file.write(script(jobs))
         qemu = ["qemu-system-x86_64", "-accel", "tcg", "-cpu", "max", "-smp", "1", "-m", "1024", "-M", "q35",
                 "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot", "-kernel", image, "-initrd", initramfs,
-                "-append", f"console=ttyS0 quiet panic=-1 mitigations=off tsc=reliable project={ROOT}",
+                "-append", f"console=ttyS0 quiet panic=-1 mitigations=off tsc=reliable project={ROOT}"
+                + " never_idle" * virtual_time,
                 "-virtfs", "local,path=/,mount_tag=root,security_model=none,readonly=on,multidevs=remap",
                 "-virtfs", f"local,path={ROOT},mount_tag=project,security_model=none,readonly=on,multidevs=remap",
                 "-virtfs", f"local,path={out},mount_tag=out,security_model=none",
