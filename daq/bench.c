@@ -18,6 +18,10 @@
 #define DEFAULT_MISSED_PERIODS   100
 #define DEFAULT_GUARDIAN_PERIODS 50
 
+#define DEFAULT_BAUD 115200
+#define MIN_BAUD     300
+#define MAX_BAUD     12000000
+
 static int check_range(const struct bench_loading *loading, const char *field, double value, double above, double max)
 {
 	if (isfinite(value) && value > above && value <= max)
@@ -118,6 +122,10 @@ static int take_head(struct bench_loading *loading)
 	bench->damping_N_s_per_m = file->damping_N_s_per_m;
 	bench->temperature_K = file->temperature_K;
 	bench->acquisition = file->acquisition;
+	bench->baud = file->baud ? *file->baud : DEFAULT_BAUD;
+	if (bench->baud < MIN_BAUD || bench->baud > MAX_BAUD)
+		return BENCH_REFUSE(loading, "baud", "expected a whole number from %d to %d, found %zu", MIN_BAUD,
+				    MAX_BAUD, bench->baud);
 	return take_all_periods(loading);
 }
 

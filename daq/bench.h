@@ -66,6 +66,7 @@ struct bench {
 	size_t rail_periods;      /* samples in a row at an end of the span that saturate an input; 0: never */
 	size_t missed_periods;    /* slots that may be missed within BENCH_MISSED_WINDOW; 0: as many as there are */
 	size_t guardian_periods;  /* from the loop's last beat to safe outputs */
+	size_t baud;              /* of a serial line */
 	double limit_difference_N, limit_difference_V; /* between force outputs of neighbours; 0 for none */
 	double limit_drive_W;                          /* the sum of f^2 / damping over the force outputs; 0 for none */
 	double limit_drive_V2; /* the sum of (V - safe_V)^2 over all outputs but the heartbeat; 0 for none */

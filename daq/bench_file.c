@@ -78,6 +78,7 @@ static const cyaml_schema_field_t bench_fields[] = {
 	SIZE_OR_NONE("rail_periods", rail_periods),
 	SIZE_OR_NONE("missed_periods", missed_periods),
 	SIZE_OR_NONE("guardian_periods", guardian_periods),
+	SIZE_OR_NONE("baud", baud),
 	NUMBER("limit_difference_N", OPTIONAL, bench_file, limit_difference_N),
 	NUMBER("limit_difference_V", OPTIONAL, bench_file, limit_difference_V),
 	NUMBER("limit_drive_W", OPTIONAL, bench_file, limit_drive_W),

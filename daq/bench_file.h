@@ -47,6 +47,7 @@ struct bench_file {
 	size_t stale_periods;
 	/* NULL where the file gives none */
 	size_t *saturated_periods, *rail_periods, *missed_periods, *guardian_periods;
+	size_t *baud; /* the same */
 	enum bench_acquisition acquisition;
 	char *fallback;
 	double limit_difference_N, limit_difference_V, limit_drive_W, limit_drive_V2; /* 0 for none */

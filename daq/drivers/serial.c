@@ -1,0 +1,315 @@
+/*
+ * A bench behind a microcontroller: a serial line or a USB-CDC port, the protocol of docs/serial-protocol.md.
+ *
+ * The edges come by this computer's clock. At an edge the outputs go out; the device samples, drives and answers with what
+ * it sampled. An answer that isn't there in time leaves its slot out: the loop hears of missed slots, and of an error when
+ * nothing has come for the time-out. A device that has gone safe by itself is an error as well, and is started anew, with
+ * safe outputs, by the exchanges that follow: whoever is above has heard of it by then.
+ *
+ * One device, one opening: the watchdog of the device is the last resort.
+ */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "daq/bench.h"
+#include "daq/daq.h"
+#include "daq/grid.h"
+#include "daq/serial/framing.h"
+#include "daq/serial/link.h"
+
+#define ANSWER_PERIODS  0.875 /* the rest of the period is the loop's, so that one lost answer costs one slot */
+#define TIMEOUT_PERIODS 20    /* as any device's that shares a busy machine: and a fifth of a second */
+#define TIMEOUT_NS      200000000
+#define START_NS        1000000000
+#define STOP_NS         300000000
+#define TRY_NS          100000000
+#define MAX_WATCHDOG_S  2147.0 /* 2^31 microseconds, which may wrap */
+#define CODES           65536.0
+
+/** Code c of a channel stands for min_V + c * step_V. */
+struct converter {
+	double min_V, step_V;
+};
+
+struct serial {
+	struct serial_link link;
+	struct serial_description device;
+	struct grid grid;
+	bool started, lost; /* lost: the device is not known to be running */
+	uint32_t watchdog_us;
+	int64_t heard_ns;                                                     /* when the device last answered */
+	struct converter in[FRAMING_MAX_CHANNELS], out[FRAMING_MAX_CHANNELS]; /* of the device's channels */
+	double safe_V[FRAMING_MAX_CHANNELS];                                  /* of the bench's outputs */
+	uint8_t payload[FRAMING_MAX_PAYLOAD];
+};
+
+static int check_channel(struct serial *serial, const struct bench *bench, const struct bench_channel *channel,
+			 bool output, struct err *err)
+{
+	const size_t n = output ? serial->device.n_out : serial->device.n_in;
+	const char *group = output ? "outputs" : "inputs";
+	double min_V, max_V;
+	int code;
+
+	if (channel->channel >= n)
+		return err_at(err, JOSTLE_ECONFIG, bench->path, 0, 0, "%s: channel %zu: device %s has %zu %s", group,
+			      channel->channel, serial->device.name, n, group);
+	code = serial_link_range(&serial->link, output, channel->channel, &min_V, &max_V, err);
+	if (code < 0)
+		return code;
+	if (fabs(channel->min_V - min_V) > 1e-6 || fabs(channel->max_V - max_V) > 1e-6)
+		return err_at(err, JOSTLE_ECONFIG, bench->path, 0, 0,
+			      "%s: channel %zu: range_V: expected [%g, %g], which device %s has, found [%g, %g]", group,
+			      channel->channel, min_V, max_V, serial->device.name, channel->min_V, channel->max_V);
+	if (!output)
+		serial->in[channel->channel] = (struct converter){min_V, (max_V - min_V) / CODES};
+	return 0;
+}
+
+/** All outputs are written, those too that the bench doesn't use: at 0 V. */
+static int find_outputs(struct serial *serial, struct err *err)
+{
+	int code = 0;
+
+	for (size_t k = 0; k < serial->device.n_out && code == 0; k++) {
+		double min_V, max_V;
+
+		code = serial_link_range(&serial->link, true, k, &min_V, &max_V, err);
+		serial->out[k] = (struct converter){min_V, (max_V - min_V) / CODES};
+	}
+	return code;
+}
+
+static int check_channels(struct serial *serial, const struct bench *bench, struct err *err)
+{
+	int code = 0;
+
+	for (size_t c = 0; c < bench->n_in && code == 0; c++)
+		code = check_channel(serial, bench, &bench->in[c], false, err);
+	for (size_t c = 0; c < bench->n_out && code == 0; c++)
+		code = check_channel(serial, bench, &bench->out[c], true, err);
+	return code;
+}
+
+/** What goes over the line for one exchange takes its time, where there is a line: ten bits a byte. */
+static double wire_s(const struct serial_description *device, int baud)
+{
+	const double overhead = FRAMING_HEAD + FRAMING_TAIL + 4; /* zero bytes, stuffing */
+	const double bytes = 2.0 * overhead + 2.0 * (double)device->n_out + 1.0 + 2.0 * (double)device->n_in;
+
+	return 10.0 * bytes / baud;
+}
+
+static int check_times(struct serial *serial, const struct bench *bench, struct err *err)
+{
+	const double watchdog_s = (double)bench->guardian_periods * bench->period_s;
+	const double line_s = wire_s(&serial->device, (int)bench->baud);
+
+	if (bench->period_s < serial->device.period_s)
+		return err_at(err, JOSTLE_ECONFIG, bench->path, 0, 0,
+			      "period_s: expected at least %g, the shortest of device %s, found %g",
+			      serial->device.period_s, serial->device.name, bench->period_s);
+	if (line_s > ANSWER_PERIODS * bench->period_s)
+		return err_at(err, JOSTLE_ECONFIG, bench->path, 0, 0,
+			      "baud: at %zu an exchange with device %s takes %.3g s on the line, and period_s is %g",
+			      bench->baud, serial->device.name, line_s, bench->period_s);
+	if (watchdog_s > MAX_WATCHDOG_S)
+		return err_at(err, JOSTLE_ECONFIG, bench->path, 0, 0,
+			      "guardian_periods: expected at most %g s, a device's longest watchdog, found %g s",
+			      MAX_WATCHDOG_S, watchdog_s);
+	serial->watchdog_us = (uint32_t)fmax(1.0, watchdog_s * 1e6);
+	return 0;
+}
+
+static void serial_close(struct daq *daq)
+{
+	struct serial *serial = daq->state;
+
+	serial_link_close(&serial->link);
+}
+
+static int serial_open(struct daq *daq, const struct bench *bench, const struct daq_options *options, struct err *err)
+{
+	struct serial *serial = daq->state;
+	int code;
+
+	if (options->attach)
+		return err_set(err, JOSTLE_ECONFIG, "driver serial attaches to no plant, found one named %s",
+			       options->attach);
+	if (bench->n_devices != 1)
+		return err_at(err, JOSTLE_ECONFIG, bench->path, 0, 0, "devices: driver serial takes 1, found %zu",
+			      bench->n_devices);
+	code = serial_link_open(&serial->link, bench->devices[0], (int)bench->baud, err);
+	if (code < 0)
+		return code;
+	code = serial_link_describe(&serial->link, &serial->device, err);
+	code = code < 0 ? code : find_outputs(serial, err);
+	code = code < 0 ? code : check_channels(serial, bench, err);
+	code = code < 0 ? code : check_times(serial, bench, err);
+	if (code < 0) {
+		serial_close(daq);
+		return code;
+	}
+	daq->period_s = bench->period_s;
+	daq->last_resort = DAQ_MONOSTABLE;
+	snprintf(daq->backend, sizeof(daq->backend), "serial (%s on %.40s)", serial->device.name, bench->devices[0]);
+	return 0;
+}
+
+RT_SAFE static void put_code(uint8_t bytes[2], const struct converter *converter, double volts)
+{
+	const double code = round((volts - converter->min_V) / converter->step_V);
+
+	/* Not "<": what is not a number must not reach a conversion to a whole one. */
+	framing_put16(bytes, !(code > 0.0) ? 0 : (uint16_t)fmin(code, CODES - 1.0));
+}
+
+/** Codes of all outputs of the device: out_V, and 0 V for those that the bench doesn't use. */
+RT_SAFE static void put_outputs(const struct daq *daq, const double out_V[], uint8_t bytes[])
+{
+	const struct serial *serial = daq->state;
+
+	for (size_t k = 0; k < serial->device.n_out; k++)
+		put_code(bytes + 2 * k, &serial->out[k], 0.0);
+	for (size_t c = 0; c < daq->n_out; c++) {
+		const size_t k = daq->bench->out[c].channel;
+
+		put_code(bytes + 2 * k, &serial->out[k], isfinite(out_V[c]) ? out_V[c] : daq->out[c].safe_V);
+	}
+}
+
+/** Have the device go to safe outputs and run, its watchdog with it. */
+RT_SAFE static int ask_start(struct daq *daq, int64_t until_ns)
+{
+	struct serial *serial = daq->state;
+	struct framing_frame answer;
+
+	for (size_t c = 0; c < daq->n_out; c++)
+		serial->safe_V[c] = daq->out[c].safe_V;
+	framing_put32(serial->payload, serial->watchdog_us);
+	put_outputs(daq, serial->safe_V, serial->payload + 4);
+	const int code = serial_link_ask(&serial->link, FRAMING_START, serial->payload, 4 + 2 * serial->device.n_out,
+					 until_ns, &answer);
+	serial->lost = code < 0;
+	if (code == 0)
+		serial->heard_ns = clock_now_ns();
+	return code;
+}
+
+static int serial_start(struct daq *daq, struct err *err)
+{
+	struct serial *serial = daq->state;
+	/* a device that another host has left runs until its watchdog says so; the same bench, the same watchdog */
+	const int64_t give_up_ns = clock_now_ns() + START_NS + (int64_t)serial->watchdog_us * 1000;
+	int code;
+
+	do
+		code = ask_start(daq, clock_now_ns() + TRY_NS);
+	while (code == JOSTLE_EMISSED && clock_now_ns() < give_up_ns);
+	if (code < 0)
+		return err_set(err, JOSTLE_EIO, "%s: device %s does not start: %s", daq->bench->devices[0],
+			       serial->device.name,
+			       code == JOSTLE_EIO ? "it has hung up"
+						  : "no answer, or another host's run that its watchdog has not ended");
+	serial->started = true;
+	grid_begin(&serial->grid, clock_now_ns(), daq->period_s);
+	return 0;
+}
+
+/** The device's inputs, when its answer is whole and it says that it runs. */
+RT_SAFE static int take_inputs(const struct daq *daq, const struct serial *serial, const struct framing_frame *answer,
+			       double in_V[])
+{
+	if (answer->size != 1 + 2 * serial->device.n_in || answer->payload[0] != FRAMING_RUNNING)
+		return JOSTLE_EIO;
+	for (size_t c = 0; c < daq->n_in; c++) {
+		const size_t k = daq->bench->in[c].channel;
+
+		in_V[c] = serial->in[k].min_V + serial->in[k].step_V * framing_get16(answer->payload + 1 + 2 * k);
+	}
+	return 0;
+}
+
+/** One slot: 0, JOSTLE_EMISSED (no answer) or JOSTLE_EIO. */
+RT_SAFE static int exchange_slot(struct daq *daq, const double out_V[], double in_V[])
+{
+	struct serial *serial = daq->state;
+	const int64_t until_ns =
+		grid_edge_ns(&serial->grid, serial->grid.edge) + (int64_t)(ANSWER_PERIODS * serial->grid.period_ns);
+	struct framing_frame answer;
+	int code;
+
+	if (serial->lost) {
+		ask_start(daq, until_ns);
+		return JOSTLE_EIO;
+	}
+	put_outputs(daq, out_V, serial->payload);
+	code = serial_link_ask(&serial->link, FRAMING_OUTPUTS, serial->payload, 2 * serial->device.n_out, until_ns,
+			       &answer);
+	code = code < 0 ? code : take_inputs(daq, serial, &answer, in_V);
+	serial->lost = code == JOSTLE_EIO;
+	return code;
+}
+
+static int serial_exchange(struct daq *daq, const double out_V[], double in_V[], int64_t *t_ns)
+{
+	struct serial *serial = daq->state;
+	const int64_t timeout_ns = TIMEOUT_NS + (int64_t)(TIMEOUT_PERIODS * daq->period_s * 1e9);
+	bool missed = false;
+	int code;
+
+	daq->woke_ns = 0;
+	if (!serial->started)
+		return JOSTLE_EIO;
+	for (;;) {
+		if (grid_skip(&serial->grid) > 0)
+			missed = true;
+		daq->woke_ns = grid_wait(&serial->grid);
+		*t_ns = grid_edge_ns(&serial->grid, serial->grid.edge);
+		code = exchange_slot(daq, out_V, in_V);
+		if (code != JOSTLE_EMISSED)
+			break;
+		missed = true;
+		if (clock_now_ns() - serial->heard_ns > timeout_ns) {
+			code = JOSTLE_EIO;
+			serial->lost = true;
+			break;
+		}
+	}
+	if (code < 0)
+		return code;
+	serial->heard_ns = clock_now_ns();
+	return missed ? JOSTLE_EMISSED : 0;
+}
+
+static void serial_stop(struct daq *daq)
+{
+	struct serial *serial = daq->state;
+	const int64_t give_up_ns = clock_now_ns() + STOP_NS;
+	struct framing_frame answer;
+
+	if (!serial->started)
+		return;
+	serial->started = false;
+	/* where no answer comes the watchdog sees to it */
+	while (serial_link_ask(&serial->link, FRAMING_STOP, NULL, 0, clock_now_ns() + TRY_NS, &answer) ==
+		       JOSTLE_EMISSED &&
+	       clock_now_ns() < give_up_ns)
+		;
+}
+
+const struct daq_driver driver_serial = {
+	.name = "serial",
+	.summary = "a microcontroller or USB-CDC board behind a serial port",
+	.example = "serial-4x4",
+	.absent_device = "/dev/ttyNone0",
+	.state_size = sizeof(struct serial),
+	.open = serial_open,
+	.start = serial_start,
+	.exchange = serial_exchange,
+	.stop = serial_stop,
+	.close = serial_close,
+};
