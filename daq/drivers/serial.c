@@ -131,6 +131,19 @@ static void serial_close(struct daq *daq)
 	serial_link_close(&serial->link);
 }
 
+/** What was looked for is said already; the way on without it. Returns the code. */
+static int not_there(const struct bench *bench, int code, struct err *err)
+{
+	char text[sizeof(err->text)];
+
+	if (code != JOSTLE_ENODEV || !err)
+		return code;
+	memcpy(text, err->text, sizeof(text));
+	return err_at(err, code, bench->path, 0, 0, "devices[0]: %.600s; --fallback sim runs this bench on %s%s", text,
+		      bench->fallback ? "the simulated plant " : "the simulated plant that its field fallback names",
+		      bench->fallback ? bench->fallback : "");
+}
+
 static int serial_open(struct daq *daq, const struct bench *bench, const struct daq_options *options, struct err *err)
 {
 	struct serial *serial = daq->state;
@@ -144,14 +157,14 @@ static int serial_open(struct daq *daq, const struct bench *bench, const struct 
 			      bench->n_devices);
 	code = serial_link_open(&serial->link, bench->devices[0], (int)bench->baud, err);
 	if (code < 0)
-		return code;
+		return not_there(bench, code, err);
 	code = serial_link_describe(&serial->link, &serial->device, err);
 	code = code < 0 ? code : find_outputs(serial, err);
 	code = code < 0 ? code : check_channels(serial, bench, err);
 	code = code < 0 ? code : check_times(serial, bench, err);
 	if (code < 0) {
 		serial_close(daq);
-		return code;
+		return not_there(bench, code, err);
 	}
 	daq->period_s = bench->period_s;
 	daq->last_resort = DAQ_MONOSTABLE;
