@@ -216,6 +216,9 @@ static void hand_moves_an_output_within_its_limits_while_running(void **state)
 	tick(f, 3);
 	assert_true(supervisor_running(&f->loop.supervisor));
 	assert_near(f->loop.out_V[0], 0);
+	assert_int_equal(answer_manual(f, 1, 2).b, 1);
+	assert_near(f->loop.out_V[1], 2);
+	assert_near(f->loop.out_V[0], 0);
 }
 
 /* catches: a heartbeat that a person could hold still */
@@ -259,6 +262,7 @@ static void samples_and_the_end_of_the_plan_are_told_once(void **state)
 {
 	struct loop_fixture *f = *state;
 	struct loop_event event;
+	struct program brief;
 
 	run_loop(f);
 	tick(f, 2 * SHOT_TICKS + 10);
@@ -273,6 +277,14 @@ static void samples_and_the_end_of_the_plan_are_told_once(void **state)
 	assert_int_equal(event.c, 1);
 	assert_int_equal(event.number, FIRST_TICK + 2 * SHOT_TICKS - 1);
 	assert_false(ring_pop(&f->events, &event));
+	/* Of a plan that ends at the very tick that took it, too. */
+	loop_fixture_program(f, &brief, 2, 0);
+	brief.sequencer.segments[0].n_ticks = 1;
+	assert_int_equal(answer(f, &(struct request){.id = 1, .kind = REQUEST_PROGRAM, .program = &brief}).b, 1);
+	assert_true(ring_pop(&f->events, &event));
+	assert_int_equal(event.kind, EVENT_PLAN);
+	assert_int_equal(event.c, 2);
+	program_fini(&brief);
 }
 
 /* catches: a trip told at each tick that it lasts, without its channel, or after the state that it led to */
