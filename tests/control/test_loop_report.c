@@ -337,7 +337,7 @@ static void recording_is_taken_up_where_it_stood(void **state)
 {
 	struct loop_fixture *f = *state;
 	const struct tick_record last = {
-		.number = 4000, .tick = 4100, .t_ns = 1, .state = SUPERVISOR_IDLE, .repeat = 1};
+		.number = 4000, .tick = 4100, .t_ns = 999900000, .state = SUPERVISOR_IDLE, .repeat = 1};
 	const double in_V[4] = {0}, out_V[3] = {0, 0.0625, 1.5};
 	const struct trip trip = {.cause = TRIP_INPUT, .channel = 2};
 	struct tick_record other = last;

@@ -41,6 +41,8 @@ static struct loop_event answer(struct loop_fixture *f, const struct request *re
 {
 	struct loop_event event;
 
+	while (ring_pop(&f->events, &event))
+		;
 	assert_true(loop_ask(&f->loop, request));
 	tick(f, 1);
 	assert_true(next_event(f, EVENT_REQUEST, &event));
