@@ -68,7 +68,10 @@ static int replay_start(struct daq *daq, struct err *err)
 	return 0;
 }
 
-/** Sleep to the edge of the next row that still has one to come: this one, when none has gone by. */
+/**
+ * Sleep to the edge of the next row that still has one to come: this one, when none has gone by. Edges come after the last
+ * row too, with nothing at them: whoever goes on asking is not to run away with the processor.
+ */
 static int wait_for_row(struct daq *daq, int64_t *t_ns)
 {
 	struct replay *replay = daq->state;
@@ -78,9 +81,8 @@ static int wait_for_row(struct daq *daq, int64_t *t_ns)
 	while (replay->row < recording->n_rows &&
 	       (int64_t)(recording->tick[replay->row] - recording->tick[0]) < replay->grid.edge)
 		replay->row++;
-	if (replay->row == recording->n_rows)
-		return JOSTLE_EIO;
-	replay->grid.edge = (int64_t)(recording->tick[replay->row] - recording->tick[0]);
+	if (replay->row < recording->n_rows)
+		replay->grid.edge = (int64_t)(recording->tick[replay->row] - recording->tick[0]);
 	daq->woke_ns = grid_wait(&replay->grid);
 	*t_ns = grid_edge_ns(&replay->grid, replay->grid.edge);
 	return passed > 0 ? JOSTLE_EMISSED : 0;
@@ -94,16 +96,16 @@ static int replay_exchange(struct daq *daq, const double out_V[], double in_V[],
 	int code = 0;
 
 	(void)out_V;
-	if (!replay->started || before == recording->n_rows)
+	if (!replay->started)
 		return JOSTLE_EIO;
 	if (replay->paced)
 		code = wait_for_row(daq, t_ns);
-	else
-		*t_ns = recording->t_ns[before];
-	if (code == JOSTLE_EIO)
-		return code;
+	if (replay->row == recording->n_rows)
+		return JOSTLE_EIO;
 	const uint64_t row = replay->row++;
 
+	if (!replay->paced)
+		*t_ns = recording->t_ns[row];
 	memcpy(in_V, recording->in_V + row * daq->n_in, daq->n_in * sizeof(*in_V));
 	if (recording->exchange[row])
 		return recording->exchange[row];

@@ -181,7 +181,8 @@ static void where_rows_are_missing_edges_were_missed(void **state)
 }
 
 /*
- * catches: a paced replay that hands out every row however late, or reckons times by rows instead of by edges. Every
+ * catches: a paced replay that hands out every row however late, or reckons times by rows instead of by edges, or no
+ * longer waits when it has none left. Every
  * claim holds on a machine that stalls.
  */
 static void paced_each_row_keeps_its_place_on_the_grid(void **state)
@@ -216,6 +217,11 @@ static void paced_each_row_keeps_its_place_on_the_grid(void **state)
 			nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
 	}
 	assert_true(passed_over);
+	/* The grid outlasts the rows. */
+	const int64_t last_ns = t_ns;
+
+	assert_int_equal(exchange(&stage, in_V, &t_ns), JOSTLE_EIO);
+	assert_true(t_ns >= last_ns + 999999 && stage.daq.woke_ns >= t_ns);
 	end(&stage);
 }
 
