@@ -10,6 +10,7 @@
 #include "daq/bench.h"
 
 #define ANSWER_NS INT64_C(5000000000) /* 50 ticks of the slowest loop: more than can wait in its ring */
+#define STATE_NS  INT64_C(500000000)  /* for the state that a request led to, should its event have found no room */
 
 struct wire_writer *answer_begin(struct service *service, const struct message *message, const struct err *err)
 {
@@ -121,6 +122,7 @@ static void end(struct service *service, struct pending *row, const struct err *
 		wire_put_whole(writer, "number", event->number);
 		wire_put_whole(writer, "tick", event->tick);
 		wire_put_signed(writer, "t_ns", event->t_ns);
+		wire_put_text(writer, "state", supervisor_state_name(service->state));
 	}
 	if (row->program && !err)
 		wire_put_whole(writer, "program", row->program);
@@ -130,18 +132,34 @@ static void end(struct service *service, struct pending *row, const struct err *
 	service->n_pending--;
 }
 
-void answers_hear(struct service *service, const struct loop_event *event)
+/** The state that a request led to is an event of its own, just behind: whoever is answered may count on it. */
+static void hear_request(struct service *service, struct pending *row, const struct loop_event *event)
 {
 	struct err err = {0};
 
-	for (size_t i = 0; i < MAX_PENDING; i++) {
+	if (!event->b) {
+		explain(service, &row->message, &err);
+		end(service, row, &err, event);
+	} else if (event->a == REQUEST_EVENT) {
+		row->taken = true;
+		row->event = *event;
+		row->deadline_ns = clock_now_ns() + STATE_NS;
+	} else {
+		end(service, row, NULL, event);
+	}
+}
+
+void answers_hear(struct service *service, const struct loop_event *event)
+{
+	for (size_t i = 0; i < MAX_PENDING && service->n_pending > 0; i++) {
 		struct pending *row = &service->pending[i];
 
 		if (row->request == 0 || row->request != event->request)
 			continue;
-		if (!event->b)
-			explain(service, &row->message, &err);
-		end(service, row, event->b ? NULL : &err, event);
+		if (event->kind == EVENT_REQUEST)
+			hear_request(service, row, event);
+		else if (event->kind == EVENT_STATE && row->taken)
+			end(service, row, NULL, &row->event);
 		return;
 	}
 }
@@ -155,6 +173,10 @@ void answers_expire(struct service *service, int64_t now_ns, bool ending)
 
 		if (row->request == 0 || !(ending || now_ns >= row->deadline_ns))
 			continue;
+		if (row->taken) {
+			end(service, row, NULL, &row->event);
+			continue;
+		}
 		err_set(&err, JOSTLE_EIO,
 			ending ? "the run has ended"
 			       : "the loop has not answered within %d s; it may carry the command out yet",

@@ -34,6 +34,8 @@ struct pending {
 	struct client client;
 	struct message message;
 	uint64_t program; /* id of the program that was built for it; 0 for none */
+	bool taken;       /* by the loop, at this event; the state that it led to is yet to be told */
+	struct loop_event event;
 };
 
 /** A protocol in memory, and how many programs are made from it. */

@@ -70,11 +70,13 @@ static void hear(struct service *service, const struct loop_event *event)
 	service->number = event->number;
 	if (event->kind == EVENT_STATE)
 		service->state = (enum supervisor_state)event->b;
+	if (event->kind == EVENT_STATE && event->a == SUPERVISOR_FAULT)
+		service->trip = (struct trip){.cause = TRIP_NONE};
 	if (event->kind == EVENT_TRIP)
 		service->trip = trip_of(event);
 	if (event->kind == EVENT_REQUEST && event->a == REQUEST_PROGRAM)
 		programs_hear(service, event);
-	if (event->kind == EVENT_REQUEST)
+	if (event->request)
 		answers_hear(service, event);
 	publish_event(service, event);
 }

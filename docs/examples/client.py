@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 """Draw samples from a bench that `jostle run` serves, and print them: client.py PROTOCOL.h5 N [TELEMETRY COMMANDS]"""
 import sys
-import time
 
 import msgpack
 import zmq
@@ -17,7 +16,7 @@ bench.connect(commands)
 
 
 def do(command, **fields):
-    bench.send(msgpack.packb({"v": 1, "id": time.monotonic_ns(), "command": command, **fields}))
+    bench.send(msgpack.packb({"v": 1, "id": 1, "command": command, **fields}))
     answer = msgpack.unpackb(bench.recv())
     if not answer["ok"]:
         sys.exit(f"{command}: {answer['error']}")
@@ -26,10 +25,9 @@ def do(command, **fields):
 
 do("load-protocol", path=protocol)
 program = do("sample", n=n)["program"]
-for step, state in [("reset", "IDLE"), ("arm", "ARMED"), ("run", "RUNNING")]:
-    do(step)
-    while do("status")["state"] != state:
-        time.sleep(0.01)
+steps = {"FAULT": "reset", "SAFE": "ping", "IDLE": "arm", "ARMED": "run"}  # SAFE becomes IDLE by itself
+while (state := do("status")["state"]) != "RUNNING":
+    do(steps[state])
 for i in range(n):
     topic, frame = frames.recv_multipart()
     frame = msgpack.unpackb(frame)

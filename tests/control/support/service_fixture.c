@@ -1,7 +1,6 @@
 #include "control/support/service_fixture.h"
 
 #include "base/memory.h"
-#include "base/provenance.h"
 
 #define TICK_NS 200000
 
@@ -139,6 +138,7 @@ void fixture_new(struct scratch *scratch)
 	struct fixture *f = &fixture;
 
 	memset(f, 0, sizeof(*f));
+	f->provenance = (struct provenance){.command = "test", .backend = "none"};
 	notes = (struct notes){0};
 	f->scratch = scratch;
 	test_script_reset();
@@ -149,8 +149,7 @@ void fixture_new(struct scratch *scratch)
 	test_protocol(&f->protocol, specs, 2, theta);
 	f->protocol.t[0] = 0.1; /* further down this bench's loop can't follow */
 	snprintf(f->protocol_path, sizeof(f->protocol_path), "%s", scratch_path(scratch, "p.h5"));
-	if (protocol_save(&f->protocol, f->protocol_path, &(struct provenance){.command = "test", .backend = "none"},
-			  &f->err))
+	if (protocol_save(&f->protocol, f->protocol_path, &f->provenance, &f->err))
 		fail_msg("%s", f->err.text);
 	build_loop(f);
 	snprintf(f->telemetry, sizeof(f->telemetry), "ipc://%s", scratch_path(scratch, "telemetry"));

@@ -14,6 +14,7 @@
 #include <zmq.h>
 
 #include "base/clock.h"
+#include "base/provenance.h"
 #include "control/curve.h"
 #include "control/loop.h"
 #include "control/messages.h"
@@ -42,6 +43,7 @@ struct fixture {
 	struct calibration_record record;
 	struct calibration calibration;
 	struct protocol protocol;
+	struct provenance provenance;
 	struct program idle;
 	struct ring events, samples;
 	struct loop *loop;
