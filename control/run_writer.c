@@ -1,5 +1,7 @@
 #include "control/run_writer.h"
 
+#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -24,8 +26,22 @@ static size_t text_size(const struct recorder_setup *setup)
 	return size;
 }
 
+/** A file is laid out under another name: who finds it under its own can read it, whenever the writer dies. */
+static int give_name(struct run_writer *w, const char *path, struct err *err)
+{
+	char before[sizeof(w->file.path) + 16], after[sizeof(w->file.path) + 16];
+
+	snprintf(before, sizeof(before), "%s.partial", w->file.path);
+	snprintf(after, sizeof(after), "%s.partial", path);
+	if (rename(before, after) < 0)
+		return err_at(err, JOSTLE_EIO, path, 0, 0, "cannot be given its name: %s", strerror(errno));
+	snprintf(w->file.path, sizeof(w->file.path), "%s", path);
+	return 0;
+}
+
 int run_writer_open(struct run_writer **writer, const struct run_writer_setup *setup, struct err *err)
 {
+	char path[sizeof((*writer)->file.path)];
 	struct run_writer *w = calloc(1, sizeof(*w));
 	int code;
 
@@ -33,7 +49,8 @@ int run_writer_open(struct run_writer **writer, const struct run_writer_setup *s
 	if (!w)
 		return err_set(err, JOSTLE_ENOMEM, "no memory for a run file");
 	w->setup = *setup->recorder;
-	code = h5_create_growing(&w->file, setup->path, err);
+	snprintf(path, sizeof(path), "%s.new", setup->path);
+	code = h5_create_growing(&w->file, path, err);
 	if (!code)
 		code = h5_reserve(&w->file, CLOSING_ROOM + setup->calibration_size + text_size(setup->recorder), err);
 	if (!code)
@@ -42,6 +59,8 @@ int run_writer_open(struct run_writer **writer, const struct run_writer_setup *s
 		code = run_writer_clock(w, err);
 	if (!code)
 		code = h5_share(&w->file, err);
+	if (!code)
+		code = give_name(w, setup->path, err);
 	if (code) {
 		run_layout_close(w);
 		h5_abandon(&w->file);
