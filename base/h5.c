@@ -60,6 +60,15 @@ int h5_fail(struct err *err, int code, const struct h5_file *file, const char *f
 	return err_at(err, code, file->path, 0, 0, "%s%s%s", text, reason[0] ? ": " : "", reason);
 }
 
+void h5_enter(void)
+{
+	/* At the process's end there is nothing to close that we have not closed, but what could not be. Called before
+	   anything else of the library, or in vain. */
+	H5dont_atexit();
+	/* The library would print its own errors to standard error. */
+	H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
+}
+
 static void partial_path(const struct h5_file *file, char path[sizeof(file->path) + sizeof(PARTIAL)])
 {
 	snprintf(path, sizeof(file->path) + sizeof(PARTIAL), "%s" PARTIAL, file->path);
@@ -68,8 +77,7 @@ static void partial_path(const struct h5_file *file, char path[sizeof(file->path
 static int set_path(struct h5_file *file, const char *path, struct err *err)
 {
 	*file = (struct h5_file){.id = H5I_INVALID_HID};
-	/* The library would print its own errors to standard error. */
-	H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
+	h5_enter();
 	if (!path[0] || strlen(path) >= sizeof(file->path))
 		return err_set(err, JOSTLE_EIO, "expected a path of 1 to %zu characters, found %zu",
 			       sizeof(file->path) - 1, strlen(path));
@@ -169,9 +177,16 @@ int h5_commit(struct h5_file *file, struct err *err)
 		return err_at(err, JOSTLE_EINVAL, file->path, 0, 0, "is not open for writing");
 	file->writing = false;
 	const herr_t flushed = H5Fflush(file->id, H5F_SCOPE_GLOBAL);
+	const int reason =
+		flushed < 0 ? h5_fail(err, JOSTLE_EIO, file, "cannot be completed; what there is stays as " PARTIAL)
+			    : 0;
+	if (reason) {
+		h5_forget(file);
+		return reason;
+	}
 	const herr_t closed = H5Fclose(file->id);
 	file->id = H5I_INVALID_HID;
-	if (flushed < 0 || closed < 0)
+	if (closed < 0)
 		return h5_fail(err, JOSTLE_EIO, file, "cannot be completed; what there is stays as " PARTIAL);
 	if (sync_path(partial, O_RDONLY) < 0 || rename(partial, file->path) < 0)
 		return err_at(err, JOSTLE_EIO, file->path, 0, 0, "cannot be completed, it stays as " PARTIAL ": %s",
@@ -304,6 +319,10 @@ void h5_abandon(struct h5_file *file)
 
 	partial_path(file, partial);
 	h5_close(file);
-	if (writing)
+	if (writing) {
+		/* Cut short first: its room is to be had again even while the library can't let go of it. */
+		const int cut = truncate(partial, 0);
+		(void)cut;
 		unlink(partial);
+	}
 }

@@ -39,6 +39,14 @@ int h5_create(struct h5_file *file, const char *path, struct err *err);
  */
 int h5_create_growing(struct h5_file *file, const char *path, struct err *err);
 
+/**
+ * A write of this file has failed. The library (1.10.8) can't close it then: it frees half and crashes when the process
+ * ends. So it is left as it is, with what the library holds of it, some megabytes, until then; nothing more is written to
+ * the disk, and this process can't read the file any more; others can. Columns that are open in it are to be forgotten
+ * too. Call from: setup.
+ */
+void h5_forget(struct h5_file *file);
+
 /** Flush, close, sync to disk and rename to the final name. On error the .partial file stays. Call from: setup. */
 int h5_commit(struct h5_file *file, struct err *err);
 

@@ -311,3 +311,9 @@ void h5_column_close(struct h5_column *column)
 		H5Tclose(column->memory);
 	column->id = column->memory = H5I_INVALID_HID;
 }
+
+void h5_column_forget(struct h5_column *column)
+{
+	column->id = H5I_INVALID_HID;
+	h5_column_close(column);
+}

@@ -66,6 +66,9 @@ int h5_read_bytes(const struct h5_file *file, const struct h5_column_kind *kind,
 /** Safe on a zeroed column, and twice. Call from: setup. */
 void h5_column_close(struct h5_column *column);
 
+/** Instead, before h5_forget(). Call from: setup. */
+void h5_column_forget(struct h5_column *column);
+
 /** Put n values in the place of those that h5_write_u64s() wrote, and hand them to the system. Errors: JOSTLE_EIO. Call from: setup. */
 int h5_replace_u64s(const struct h5_file *file, const char *name, size_t n, const uint64_t values[], struct err *err);
 

@@ -31,6 +31,9 @@ bool h5_type_is(hid_t type, enum h5_number number);
 /** A stored type in words, for an error text. */
 const char *h5_type_name(hid_t type);
 
+/** The first call of whoever opens a file. */
+void h5_enter(void);
+
 /** Free the bytes of a file in memory, which the library has closed. */
 void h5_image_free(struct h5_image *image);
 

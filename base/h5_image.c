@@ -85,7 +85,7 @@ static hid_t memory_access(void)
 static void begin(struct h5_file *file, const char *name)
 {
 	*file = (struct h5_file){.id = H5I_INVALID_HID};
-	H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
+	h5_enter();
 	snprintf(file->path, sizeof(file->path), "%s", name);
 }
 

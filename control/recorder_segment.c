@@ -2,6 +2,8 @@
  * One file after another. Nothing leaves the thread's memory before a file has acknowledged it: a file that cannot be
  * written is closed, or given up, and the next one begins with what it lacks.
  */
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,7 +46,24 @@ void recorder_forget_programs(struct recorder *r, uint64_t current)
 	r->n_programs -= first;
 }
 
-/** A disk that is nearly full is not begun on: HDF5 is at a loss when a write fails. */
+/** Whether the folder takes bytes at all; a file without a name, where the file system knows such. */
+static int try_write(const char *folder, struct err *err)
+{
+	static const char page[4096];
+	const int fd = open(folder, O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
+	int reason = 0;
+
+	if (fd < 0)
+		return errno == EOPNOTSUPP || errno == EISDIR || errno == ENOENT
+			       ? 0
+			       : err_set(err, JOSTLE_EIO, "no file can be made in %s: %s", folder, strerror(errno));
+	if (pwrite(fd, page, sizeof(page), 0) != (ssize_t)sizeof(page) || fdatasync(fd) < 0)
+		reason = errno;
+	close(fd);
+	return reason ? err_set(err, JOSTLE_EIO, "nothing can be written in %s: %s", folder, strerror(reason)) : 0;
+}
+
+/** No file is begun on a disk that is nearly full or broken: HDF5 is at a loss when a write fails. */
 static int look_for_room(const struct recorder *r, struct err *err)
 {
 	struct statvfs disk;
@@ -52,7 +71,7 @@ static int look_for_room(const struct recorder *r, struct err *err)
 	if (statvfs(r->setup.folder, &disk) == 0 &&
 	    (uint64_t)disk.f_bavail * disk.f_frsize < LAYOUT_ROOM + r->calibration_size)
 		return err_set(err, JOSTLE_EIO, "no room for another file in %s", r->setup.folder);
-	return 0;
+	return try_write(r->setup.folder, err);
 }
 
 int recorder_begin(struct recorder *r, struct err *err)
@@ -86,17 +105,24 @@ int recorder_begin(struct recorder *r, struct err *err)
 	return 0;
 }
 
-/** Nothing can be written any more: what was acknowledged stays; a file without a row goes. */
+/** Nothing of the file under way is acknowledged: there is none. */
+static void abandon(struct recorder *r, bool failed)
+{
+	run_writer_abandon(r->writer, failed);
+	r->writer = NULL;
+	r->segment--;
+}
+
+/** A write has failed: what was acknowledged stays. */
 static void give_up(struct recorder *r)
 {
-	if (run_writer_rows_acknowledged(r->writer) > 0) {
-		run_writer_give_up(r->writer);
-		memcpy(r->previous, r->name, sizeof(r->previous));
-	} else {
-		run_writer_abandon(r->writer);
-		r->segment--;
+	if (run_writer_rows_acknowledged(r->writer) == 0) {
+		abandon(r, true);
+		return;
 	}
+	run_writer_give_up(r->writer);
 	r->writer = NULL;
+	memcpy(r->previous, r->name, sizeof(r->previous));
 }
 
 int recorder_end(struct recorder *r, struct err *err)
@@ -205,7 +231,7 @@ int recorder_write(struct recorder *r, size_t n, bool all_events, struct err *er
 		if (before > 0)
 			recorder_end(r, NULL);
 		else
-			give_up(r);
+			abandon(r, false);
 		return code;
 	}
 	if (n)

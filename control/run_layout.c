@@ -164,11 +164,15 @@ int run_layout_histograms(struct run_writer *w, struct err *err)
 	return code;
 }
 
-void run_layout_close(struct run_writer *w)
+void run_layout_close(struct run_writer *w, bool forget)
 {
-	run_table_close(&w->rows);
+	void (*const end)(struct run_table *) = forget ? run_table_forget : run_table_close;
+
+	end(&w->rows);
 	for (size_t k = 0; k < RUN_N_TABLES; k++)
-		run_table_close(&w->table[k]);
+		end(&w->table[k]);
+	if (forget)
+		h5_column_forget(&w->content);
 	h5_column_close(&w->content);
 	free(w->placed);
 	w->placed = NULL;

@@ -30,7 +30,7 @@ int run_layout(struct run_writer *writer, const struct run_writer_setup *setup, 
 /** Put the histograms as they are now. Call from: setup. */
 int run_layout_histograms(struct run_writer *writer, struct err *err);
 
-/** Close every dataset and free what they took; the file stays open. Call from: setup. */
-void run_layout_close(struct run_writer *writer);
+/** Close every dataset, or forget it (h5_forget()), and free what they took; the file stays open. Call from: setup. */
+void run_layout_close(struct run_writer *writer, bool forget);
 
 #endif

@@ -143,3 +143,10 @@ void run_table_close(struct run_table *table)
 	free(table->block);
 	*table = (struct run_table){0};
 }
+
+void run_table_forget(struct run_table *table)
+{
+	for (size_t k = 0; k < table->n_columns; k++)
+		h5_column_forget(&table->open[k]);
+	run_table_close(table);
+}

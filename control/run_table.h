@@ -130,4 +130,7 @@ uint64_t run_table_room(const struct run_table *table, size_t n);
 /** Safe on a zeroed table, and twice. Call from: setup. */
 void run_table_close(struct run_table *table);
 
+/** Instead, before h5_forget(). Call from: setup. */
+void run_table_forget(struct run_table *table);
+
 #endif

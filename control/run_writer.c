@@ -53,8 +53,11 @@ int run_writer_open(struct run_writer **writer, const struct run_writer_setup *s
 	code = h5_create_growing(&w->file, path, err);
 	if (!code)
 		code = h5_reserve(&w->file, CLOSING_ROOM + setup->calibration_size + text_size(setup->recorder), err);
-	if (!code)
-		code = run_layout(w, setup, err);
+	if (code) {
+		run_writer_abandon(w, false);
+		return code;
+	}
+	code = run_layout(w, setup, err);
 	if (!code)
 		code = run_writer_clock(w, err);
 	if (!code)
@@ -62,9 +65,7 @@ int run_writer_open(struct run_writer **writer, const struct run_writer_setup *s
 	if (!code)
 		code = give_name(w, setup->path, err);
 	if (code) {
-		run_layout_close(w);
-		h5_abandon(&w->file);
-		free(w);
+		run_writer_abandon(w, true);
 		return code;
 	}
 	*writer = w;
@@ -224,7 +225,7 @@ int run_writer_close(struct run_writer *w, struct err *err)
 	if (!w)
 		return 0;
 	memcpy(path, w->file.path, sizeof(path));
-	run_layout_close(w);
+	run_layout_close(w, false);
 	const int code = h5_commit(&w->file, err);
 
 	free(w);
@@ -236,16 +237,26 @@ int run_writer_close(struct run_writer *w, struct err *err)
 	return code;
 }
 
+/** A write may have failed: the library is not asked for anything any more. */
+static void forget(struct run_writer *w)
+{
+	run_layout_close(w, true);
+	if (w->file.id > 0)
+		h5_forget(&w->file);
+}
+
 void run_writer_give_up(struct run_writer *w)
 {
-	run_layout_close(w);
-	h5_close(&w->file);
+	forget(w);
 	free(w);
 }
 
-void run_writer_abandon(struct run_writer *w)
+void run_writer_abandon(struct run_writer *w, bool failed)
 {
-	run_layout_close(w);
+	if (failed)
+		forget(w);
+	else
+		run_layout_close(w, false);
 	h5_abandon(&w->file);
 	free(w);
 }

@@ -71,9 +71,11 @@ uint64_t run_writer_size(const struct run_writer *writer);
  * What is not acknowledged is lost. NULL is allowed. Errors: JOSTLE_EIO. Call from: setup. */
 int run_writer_close(struct run_writer *writer, struct err *err);
 
-/** End with a file that could not be written: it keeps its .partial name and what is acknowledged; or nothing of it is kept.
- * Frees the writer. Call from: setup. */
+/** End with a file that a write of has failed: it keeps its .partial name and what is acknowledged. Frees the writer. Call
+ * from: setup. */
 void run_writer_give_up(struct run_writer *writer);
-void run_writer_abandon(struct run_writer *writer);
+
+/** Leave nothing of a file; `failed`: a write of it has. Frees the writer. Call from: setup. */
+void run_writer_abandon(struct run_writer *writer, bool failed);
 
 #endif
