@@ -2,7 +2,10 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
+
+#include "base/log.h"
 
 static comedi_polynomial_t nominal(const struct converter *converter, bool input)
 {
@@ -12,6 +15,14 @@ static comedi_polynomial_t nominal(const struct converter *converter, bool input
 		return (comedi_polynomial_t){.coefficients = {converter->min_V, span_V / converter->max}, .order = 1};
 	return (comedi_polynomial_t){
 		.coefficients = {0.0, converter->max / span_V}, .expansion_origin = converter->min_V, .order = 1};
+}
+
+/** The file's name says as much, and may be wrong. */
+static bool is_of_card(const comedi_calibration_t *calibration, comedi_t *device)
+{
+	return calibration->driver_name && calibration->board_name &&
+	       strcmp(calibration->driver_name, comedi_get_driver_name(device)) == 0 &&
+	       strcmp(calibration->board_name, comedi_get_board_name(device)) == 0;
 }
 
 /** The card's calibration file, read when it is first asked for. */
@@ -25,6 +36,11 @@ static void seek_calibration(struct card *card)
 	else if (access(card->calibration_path, R_OK) == 0)
 		card->calibration = comedi_parse_calibration_file(card->calibration_path);
 	card->has_calibration = card->calibration != NULL;
+	if (card->has_calibration && !is_of_card(card->calibration, card->device)) {
+		log_warning("%s is of another card than %s", card->calibration_path, card_path(card));
+		comedi_cleanup_calibration(card->calibration);
+		card->has_calibration = false;
+	}
 }
 
 /** Whether every number of a correction, which a file states, is one. */
@@ -98,10 +114,11 @@ double converter_volts(const struct converter *converter, lsampl_t counts)
 
 lsampl_t converter_counts(const struct converter *converter, double volts)
 {
-	const double wanted_V = isnan(volts) ? 0.5 * (converter->min_V + converter->max_V) : volts;
+	const double middle_V = 0.5 * (converter->min_V + converter->max_V);
+	const double wanted_V = isnan(volts) ? middle_V : fmin(fmax(volts, converter->min_V), converter->max_V);
 
 	if (converter->line)
-		return wanted_V > 0.5 * (converter->min_V + converter->max_V);
+		return wanted_V > middle_V;
 	const double counts = rint(evaluate(&converter->polynomial, wanted_V));
 
 	return counts >= converter->max ? converter->max : counts > 0.0 ? (lsampl_t)counts : 0;

@@ -53,26 +53,36 @@ static bool settle(comedi_t *device, comedi_cmd *command)
 	return false;
 }
 
-/** A scan every period, its conversions as fast as may be, without an end. */
+/**
+ * A scan every period, its conversions as fast as may be, without an end. A card without a clock for scans spreads the
+ * conversions evenly over the period.
+ */
 static bool lay_out(const struct stream *stream, double period_s, comedi_cmd *command)
 {
-	const unsigned period_ns = (unsigned)lrint(period_s * 1e9);
+	const unsigned period_ns = (unsigned)fmax(rint(period_s * 1e9), 1.0);
+	comedi_cmd can;
 
-	*command = (comedi_cmd){.subdev = stream->wires[0]->subdevice};
-	if (comedi_get_cmd_generic_timed(stream->card->device, command->subdev, command, (unsigned)stream->n,
-					 period_ns ? period_ns : 1) < 0)
+	*command = (comedi_cmd){
+		.subdev = stream->wires[0]->subdevice,
+		.flags = CMDF_WAKE_EOS,
+		.start_src = TRIG_NOW,
+		.scan_begin_src = TRIG_TIMER,
+		.scan_begin_arg = period_ns,
+		.convert_src = TRIG_TIMER, /* after 0 ns: raised to the shortest */
+		.scan_end_src = TRIG_COUNT,
+		.scan_end_arg = (unsigned)stream->n,
+		.stop_src = TRIG_NONE,
+		.chanlist = stream->channels,
+		.chanlist_len = (unsigned)stream->n,
+	};
+	if (comedi_get_cmd_src_mask(stream->card->device, command->subdev, &can) < 0)
 		return false;
-	command->flags |= CMDF_WAKE_EOS;
-	command->chanlist = stream->channels;
-	command->chanlist_len = (unsigned)stream->n;
-	command->scan_end_src = TRIG_COUNT;
-	command->scan_end_arg = (unsigned)stream->n;
-	command->stop_src = TRIG_NONE;
-	command->stop_arg = 0;
-	if (command->scan_begin_src == TRIG_TIMER) {
-		command->scan_begin_arg = period_ns;
-		if (command->convert_src == TRIG_TIMER)
-			command->convert_arg = 0; /* raised to the shortest */
+	if (!(can.convert_src & TRIG_TIMER))
+		command->convert_src = TRIG_NOW;
+	if (!(can.scan_begin_src & TRIG_TIMER)) {
+		command->scan_begin_src = TRIG_FOLLOW;
+		command->scan_begin_arg = 0;
+		command->convert_arg = period_ns / (unsigned)stream->n;
 	}
 	return settle(stream->card->device, command);
 }
