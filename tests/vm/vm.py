@@ -2,7 +2,8 @@
 
 QEMU emulates it; Debian's real-time kernel package is fetched once and kept, with the initramfs, in build/vm. The guest sees
 the host's files read-only, the project at its own path, /tmp and /run empty, and one folder of results that it can write.
-/dev/comedi0 to /dev/comedi3 are comedi_test cards: 8 inputs that read back 8 outputs, 16 bit. /dev/ttyS1 and /dev/ttyS2 are
+/dev/comedi0 to /dev/comedi3 are comedi_test cards: 8 inputs that read back 8 outputs, 16 bit; /dev/comedi4 is a parallel port,
+for digital lines. /dev/ttyS1 and /dev/ttyS2 are
 UARTs with a null modem between them.
 
 Virtual time (one instruction is 2 ns, idle time is skipped) repeats whatever else the host does, and is no evidence of speed.
@@ -18,6 +19,7 @@ import shlex
 import shutil
 import subprocess
 import tempfile
+import zlib
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
@@ -26,6 +28,7 @@ META = "linux-image-rt-amd64"
 NEEDED = ["qemu-system-x86_64", "busybox", "cpio", "dpkg-deb"]
 # In the order of loading. Absent ones are built into the kernel, or another kernel's.
 MODULES = ["drivers/comedi/comedi comedi_num_legacy_minors=6", "drivers/comedi/drivers/comedi_test noauto=1",
+           "drivers/comedi/drivers/comedi_parport",
            "drivers/virtio/virtio_ring", "drivers/virtio/virtio", "drivers/virtio/virtio_pci_legacy_dev",
            "drivers/virtio/virtio_pci_modern_dev", "drivers/virtio/virtio_pci", "fs/netfs/netfs", "fs/fscache/fscache",
            "net/9p/9pnet", "net/9p/9pnet_virtio", "fs/9p/9p"]
@@ -93,7 +96,7 @@ def prepare():
     CACHE.mkdir(parents=True, exist_ok=True)
     with open(CACHE / "lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        tree = CACHE / "tree"
+        tree = CACHE / f"tree-{zlib.crc32(repr(MODULES).encode()):08x}"
         if not tree.exists():
             with tempfile.TemporaryDirectory(dir=CACHE) as folder:
                 unpack(kernel_package(), folder)
@@ -161,6 +164,7 @@ def run(jobs, virtual_time=False, limit=600, keep=None):
                 "-virtfs", f"local,path={ROOT},mount_tag=project,security_model=none,readonly=on,multidevs=remap",
                 "-virtfs", f"local,path={out},mount_tag=out,security_model=none",
                 "-chardev", f"socket,id=a,path={out}/modem,server=on,wait=off", "-chardev", f"socket,id=b,path={out}/modem",
+                "-chardev", "null,id=lines", "-device", "isa-parallel,chardev=lines,iobase=0x378",
                 "-serial", f"file:{out}/console", "-serial", "chardev:a", "-serial", "chardev:b"]
         qemu += ["-icount", "shift=1,sleep=off"] if virtual_time else []
         try:
