@@ -10,13 +10,12 @@
 
 #include "base/rt.h"
 #include "daq/serial/framing.h"
+#include "daq/serial/port.h"
 
 struct err;
-struct sp_port;
 
 struct serial_link {
-	struct sp_port *port;
-	int fd;
+	struct serial_port port;
 	uint16_t session;
 	uint32_t sequence; /* of the last question */
 	struct framing_reader reader;
@@ -33,9 +32,7 @@ struct serial_description {
 };
 
 /**
- * Open and set up a port: `path` as in /dev/ttyACM0, 8 data bits, no parity, 1 stop bit, no flow control. The caller ends
- * it with serial_link_close(). Errors: JOSTLE_ENODEV (no such port, or not a serial one), JOSTLE_EBUSY (another process has
- * it), JOSTLE_EIO (it can't be set up so), JOSTLE_ENOMEM; all name it. Call from: setup.
+ * Open and set up a port. The caller ends it with serial_link_close(). Errors: those of serial_port_open(). Call from: setup.
  */
 int serial_link_open(struct serial_link *link, const char *path, int baud, struct err *err);
 void serial_link_close(struct serial_link *link);
