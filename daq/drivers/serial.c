@@ -17,112 +17,25 @@
 #include "daq/bench.h"
 #include "daq/daq.h"
 #include "daq/grid.h"
+#include "daq/serial/fit.h"
 #include "daq/serial/framing.h"
 #include "daq/serial/link.h"
 
-#define ANSWER_PERIODS  0.875 /* the rest of the period is the loop's, so that one lost answer costs one slot */
-#define TIMEOUT_PERIODS 20    /* as any device's that shares a busy machine: and a fifth of a second */
+#define TIMEOUT_PERIODS 20 /* as any device's that shares a busy machine: and a fifth of a second */
 #define TIMEOUT_NS      200000000
 #define START_NS        1000000000
 #define STOP_NS         300000000
 #define TRY_NS          100000000
-#define MAX_WATCHDOG_S  2147.0 /* 2^31 microseconds, which may wrap */
-#define CODES           65536.0
-
-/** Code c of a channel stands for min_V + c * step_V. */
-struct converter {
-	double min_V, step_V;
-};
 
 struct serial {
 	struct serial_link link;
-	struct serial_description device;
+	struct serial_fit fit;
 	struct grid grid;
-	bool started, lost; /* lost: the device is not known to be running */
-	uint32_t watchdog_us;
-	int64_t heard_ns;                                                     /* when the device last answered */
-	struct converter in[FRAMING_MAX_CHANNELS], out[FRAMING_MAX_CHANNELS]; /* of the device's channels */
-	double safe_V[FRAMING_MAX_CHANNELS];                                  /* of the bench's outputs */
+	bool started, lost;                  /* lost: the device is not known to be running */
+	int64_t heard_ns;                    /* when the device last answered */
+	double safe_V[FRAMING_MAX_CHANNELS]; /* of the bench's outputs */
 	uint8_t payload[FRAMING_MAX_PAYLOAD];
 };
-
-static int check_channel(struct serial *serial, const struct bench *bench, const struct bench_channel *channel,
-			 bool output, struct err *err)
-{
-	const size_t n = output ? serial->device.n_out : serial->device.n_in;
-	const char *group = output ? "outputs" : "inputs";
-	double min_V, max_V;
-	int code;
-
-	if (channel->channel >= n)
-		return err_at(err, JOSTLE_ECONFIG, bench->path, 0, 0, "%s: channel %zu: device %s has %zu %s", group,
-			      channel->channel, serial->device.name, n, group);
-	code = serial_link_range(&serial->link, output, channel->channel, &min_V, &max_V, err);
-	if (code < 0)
-		return code;
-	if (fabs(channel->min_V - min_V) > 1e-6 || fabs(channel->max_V - max_V) > 1e-6)
-		return err_at(err, JOSTLE_ECONFIG, bench->path, 0, 0,
-			      "%s: channel %zu: range_V: expected [%g, %g], which device %s has, found [%g, %g]", group,
-			      channel->channel, min_V, max_V, serial->device.name, channel->min_V, channel->max_V);
-	if (!output)
-		serial->in[channel->channel] = (struct converter){min_V, (max_V - min_V) / CODES};
-	return 0;
-}
-
-/** All outputs are written, those too that the bench doesn't use: at 0 V. */
-static int find_outputs(struct serial *serial, struct err *err)
-{
-	int code = 0;
-
-	for (size_t k = 0; k < serial->device.n_out && code == 0; k++) {
-		double min_V, max_V;
-
-		code = serial_link_range(&serial->link, true, k, &min_V, &max_V, err);
-		serial->out[k] = (struct converter){min_V, (max_V - min_V) / CODES};
-	}
-	return code;
-}
-
-static int check_channels(struct serial *serial, const struct bench *bench, struct err *err)
-{
-	int code = 0;
-
-	for (size_t c = 0; c < bench->n_in && code == 0; c++)
-		code = check_channel(serial, bench, &bench->in[c], false, err);
-	for (size_t c = 0; c < bench->n_out && code == 0; c++)
-		code = check_channel(serial, bench, &bench->out[c], true, err);
-	return code;
-}
-
-/** What goes over the line for one exchange takes its time, where there is a line: ten bits a byte. */
-static double wire_s(const struct serial_description *device, int baud)
-{
-	const double overhead = FRAMING_HEAD + FRAMING_TAIL + 4; /* zero bytes, stuffing */
-	const double bytes = 2.0 * overhead + 2.0 * (double)device->n_out + 1.0 + 2.0 * (double)device->n_in;
-
-	return 10.0 * bytes / baud;
-}
-
-static int check_times(struct serial *serial, const struct bench *bench, struct err *err)
-{
-	const double watchdog_s = (double)bench->guardian_periods * bench->period_s;
-	const double line_s = wire_s(&serial->device, (int)bench->baud);
-
-	if (bench->period_s < serial->device.period_s)
-		return err_at(err, JOSTLE_ECONFIG, bench->path, 0, 0,
-			      "period_s: expected at least %g, the shortest of device %s, found %g",
-			      serial->device.period_s, serial->device.name, bench->period_s);
-	if (line_s > ANSWER_PERIODS * bench->period_s)
-		return err_at(err, JOSTLE_ECONFIG, bench->path, 0, 0,
-			      "baud: at %zu an exchange with device %s takes %.3g s on the line, and period_s is %g",
-			      bench->baud, serial->device.name, line_s, bench->period_s);
-	if (watchdog_s > MAX_WATCHDOG_S)
-		return err_at(err, JOSTLE_ECONFIG, bench->path, 0, 0,
-			      "guardian_periods: expected at most %g s, a device's longest watchdog, found %g s",
-			      MAX_WATCHDOG_S, watchdog_s);
-	serial->watchdog_us = (uint32_t)fmax(1.0, watchdog_s * 1e6);
-	return 0;
-}
 
 static void serial_close(struct daq *daq)
 {
@@ -158,39 +71,31 @@ static int serial_open(struct daq *daq, const struct bench *bench, const struct 
 	code = serial_link_open(&serial->link, bench->devices[0], (int)bench->baud, err);
 	if (code < 0)
 		return not_there(bench, code, err);
-	code = serial_link_describe(&serial->link, &serial->device, err);
-	code = code < 0 ? code : find_outputs(serial, err);
-	code = code < 0 ? code : check_channels(serial, bench, err);
-	code = code < 0 ? code : check_times(serial, bench, err);
+	code = serial_fit(&serial->fit, &serial->link, bench, err);
 	if (code < 0) {
 		serial_close(daq);
 		return not_there(bench, code, err);
 	}
 	daq->period_s = bench->period_s;
 	daq->last_resort = DAQ_MONOSTABLE;
-	snprintf(daq->backend, sizeof(daq->backend), "serial (%s on %.40s)", serial->device.name, bench->devices[0]);
+	snprintf(daq->backend, sizeof(daq->backend), "serial (%s on %.40s)", serial->fit.device.name,
+		 bench->devices[0]);
 	return 0;
-}
-
-RT_SAFE static void put_code(uint8_t bytes[2], const struct converter *converter, double volts)
-{
-	const double code = round((volts - converter->min_V) / converter->step_V);
-
-	/* Not "<": what is not a number must not reach a conversion to a whole one. */
-	framing_put16(bytes, !(code > 0.0) ? 0 : (uint16_t)fmin(code, CODES - 1.0));
 }
 
 /** Codes of all outputs of the device: out_V, and 0 V for those that the bench doesn't use. */
 RT_SAFE static void put_outputs(const struct daq *daq, const double out_V[], uint8_t bytes[])
 {
 	const struct serial *serial = daq->state;
+	const struct serial_converter *out = serial->fit.out;
 
-	for (size_t k = 0; k < serial->device.n_out; k++)
-		put_code(bytes + 2 * k, &serial->out[k], 0.0);
+	for (size_t k = 0; k < serial->fit.device.n_out; k++)
+		framing_put16(bytes + 2 * k, serial_converter_code(&out[k], 0.0));
 	for (size_t c = 0; c < daq->n_out; c++) {
 		const size_t k = daq->bench->out[c].channel;
+		const double volts = isfinite(out_V[c]) ? out_V[c] : daq->out[c].safe_V;
 
-		put_code(bytes + 2 * k, &serial->out[k], isfinite(out_V[c]) ? out_V[c] : daq->out[c].safe_V);
+		framing_put16(bytes + 2 * k, serial_converter_code(&out[k], volts));
 	}
 }
 
@@ -202,10 +107,10 @@ RT_SAFE static int ask_start(struct daq *daq, int64_t until_ns)
 
 	for (size_t c = 0; c < daq->n_out; c++)
 		serial->safe_V[c] = daq->out[c].safe_V;
-	framing_put32(serial->payload, serial->watchdog_us);
+	framing_put32(serial->payload, serial->fit.watchdog_us);
 	put_outputs(daq, serial->safe_V, serial->payload + 4);
-	const int code = serial_link_ask(&serial->link, FRAMING_START, serial->payload, 4 + 2 * serial->device.n_out,
-					 until_ns, &answer);
+	const int code = serial_link_ask(&serial->link, FRAMING_START, serial->payload,
+					 4 + 2 * serial->fit.device.n_out, until_ns, &answer);
 	serial->lost = code < 0;
 	if (code == 0)
 		serial->heard_ns = clock_now_ns();
@@ -216,7 +121,7 @@ static int serial_start(struct daq *daq, struct err *err)
 {
 	struct serial *serial = daq->state;
 	/* a device that another host has left runs until its watchdog says so; the same bench, the same watchdog */
-	const int64_t give_up_ns = clock_now_ns() + START_NS + (int64_t)serial->watchdog_us * 1000;
+	const int64_t give_up_ns = clock_now_ns() + START_NS + (int64_t)serial->fit.watchdog_us * 1000;
 	int code;
 
 	do
@@ -224,7 +129,7 @@ static int serial_start(struct daq *daq, struct err *err)
 	while (code == JOSTLE_EMISSED && clock_now_ns() < give_up_ns);
 	if (code < 0)
 		return err_set(err, JOSTLE_EIO, "%s: device %s does not start: %s", daq->bench->devices[0],
-			       serial->device.name,
+			       serial->fit.device.name,
 			       code == JOSTLE_EIO ? "it has hung up"
 						  : "no answer, or another host's run that its watchdog has not ended");
 	serial->started = true;
@@ -236,12 +141,14 @@ static int serial_start(struct daq *daq, struct err *err)
 RT_SAFE static int take_inputs(const struct daq *daq, const struct serial *serial, const struct framing_frame *answer,
 			       double in_V[])
 {
-	if (answer->size != 1 + 2 * serial->device.n_in || answer->payload[0] != FRAMING_RUNNING)
+	const struct serial_converter *in = serial->fit.in;
+
+	if (answer->size != 1 + 2 * serial->fit.device.n_in || answer->payload[0] != FRAMING_RUNNING)
 		return JOSTLE_EIO;
 	for (size_t c = 0; c < daq->n_in; c++) {
 		const size_t k = daq->bench->in[c].channel;
 
-		in_V[c] = serial->in[k].min_V + serial->in[k].step_V * framing_get16(answer->payload + 1 + 2 * k);
+		in_V[c] = in[k].min_V + in[k].step_V * framing_get16(answer->payload + 1 + 2 * k);
 	}
 	return 0;
 }
@@ -250,8 +157,8 @@ RT_SAFE static int take_inputs(const struct daq *daq, const struct serial *seria
 RT_SAFE static int exchange_slot(struct daq *daq, const double out_V[], double in_V[])
 {
 	struct serial *serial = daq->state;
-	const int64_t until_ns =
-		grid_edge_ns(&serial->grid, serial->grid.edge) + (int64_t)(ANSWER_PERIODS * serial->grid.period_ns);
+	const int64_t until_ns = grid_edge_ns(&serial->grid, serial->grid.edge) +
+				 (int64_t)(SERIAL_ANSWER_PERIODS * serial->grid.period_ns);
 	struct framing_frame answer;
 	int code;
 
@@ -260,7 +167,7 @@ RT_SAFE static int exchange_slot(struct daq *daq, const double out_V[], double i
 		return JOSTLE_EIO;
 	}
 	put_outputs(daq, out_V, serial->payload);
-	code = serial_link_ask(&serial->link, FRAMING_OUTPUTS, serial->payload, 2 * serial->device.n_out, until_ns,
+	code = serial_link_ask(&serial->link, FRAMING_OUTPUTS, serial->payload, 2 * serial->fit.device.n_out, until_ns,
 			       &answer);
 	code = code < 0 ? code : take_inputs(daq, serial, &answer, in_V);
 	serial->lost = code == JOSTLE_EIO;
@@ -314,6 +221,15 @@ static void serial_stop(struct daq *daq)
 		;
 }
 
+static int serial_budget(struct daq *daq, struct daq_budget *budget, struct err *err)
+{
+	struct serial *serial = daq->state;
+
+	if (serial->started)
+		return err_set(err, JOSTLE_EBUSY, "the bench runs: how fast it could run is measured before it starts");
+	return serial_fit_budget(&serial->fit, &serial->link, daq->bench, budget, err);
+}
+
 const struct daq_driver driver_serial = {
 	.name = "serial",
 	.summary = "a microcontroller or USB-CDC board behind a serial port",
@@ -325,4 +241,5 @@ const struct daq_driver driver_serial = {
 	.exchange = serial_exchange,
 	.stop = serial_stop,
 	.close = serial_close,
+	.budget = serial_budget,
 };

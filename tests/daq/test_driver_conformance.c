@@ -129,9 +129,11 @@ static void open_describes_the_bench(void **state)
 	}
 }
 
-static void exchange_some(struct stage *stage, int n)
+/** Returns in how many edges were missed. */
+static int exchange_some(struct stage *stage, int n)
 {
 	int64_t last_ns = INT64_MIN;
+	int n_missed = 0;
 
 	while (n-- > 0) {
 		int64_t t_ns = 0;
@@ -141,10 +143,12 @@ static void exchange_some(struct stage *stage, int n)
 		assert_true(t_ns > last_ns);
 		assert_true(stage->daq.woke_ns >= 0 && stage->daq.woke_ns <= clock_now_ns());
 		last_ns = t_ns;
+		n_missed += code != 0;
 		for (size_t c = 0; c < stage->daq.n_in; c++)
 			assert_true(stage->in_V[c] >= stage->daq.in[c].min_V &&
 				    stage->in_V[c] <= stage->daq.in[c].max_V);
 	}
+	return n_missed;
 }
 
 /* catches: a clock that stands or runs backwards, an input beyond its converter, a start that works only once */
@@ -244,23 +248,29 @@ static void stop_and_start_drive_the_outputs_to_safe(void **state)
 		struct err err = {0};
 
 		open_stage(&stage, driver);
+		int n_good = 0;
 		const size_t n_sites = stage.bench.nx * stage.bench.ny;
 		for (size_t c = 0; c < n_sites; c++) /* not 0, so that a driver which writes zeros is seen */
 			stage.daq.out[c].safe_V = 2.0;
-		for (int turn = 0; turn < 2; turn++) {
+		for (int turn = 0; turn < 20 && n_good < 2; turn++) {
 			assert_int_equal(driver->start(&stage.daq, &err), 0);
 			for (size_t c = 0; c < n_sites; c++)
 				stage.out_V[c] = -5.0;
-			exchange_some(&stage, 1);
-			for (size_t c = 0; c < stage.daq.n_in; c++)
-				if (stage.daq.in[c].role == DAQ_FORCE)
-					assert_near(stage.in_V[c], 2.0, 0.5); /* before this exchange's outputs act */
+			if (exchange_some(&stage, 1) ==
+			    0) { /* else the outputs may have acted at an edge that was missed */
+				for (size_t c = 0; c < stage.daq.n_in; c++)
+					if (stage.daq.in[c].role == DAQ_FORCE)
+						assert_near(stage.in_V[c], 2.0,
+							    0.5); /* before this exchange's outputs act */
+				n_good++;
+			}
 			exchange_some(&stage, 1);
 			for (size_t c = 0; c < stage.daq.n_in; c++)
 				if (stage.daq.in[c].role == DAQ_FORCE)
 					assert_near(stage.in_V[c], -5.0, 0.5);
 			driver->stop(&stage.daq);
 		}
+		assert_int_equal(n_good, 2);
 		close_stage(&stage);
 	}
 }
