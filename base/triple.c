@@ -13,7 +13,7 @@ int triple_init(struct triple *triple, size_t size, struct err *err)
 {
 	*triple = (struct triple){.back = 0, .front = 2};
 	atomic_init(&triple->between, 1);
-	if (size <= SIZE_MAX / 4) {
+	if (size <= PTRDIFF_MAX / 8) {
 		triple->stride = memory_round_up(size ? size : 1, MEMORY_ALIGNMENT);
 		triple->memory = aligned_alloc(MEMORY_ALIGNMENT, 3 * triple->stride);
 	}

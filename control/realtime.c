@@ -101,7 +101,8 @@ static void say_what_is_missing(const struct realtime *realtime, int cpu)
 	if (realtime->latency_fd < 0)
 		add(text, sizeof(text), "deep sleep of the processor not forbidden");
 	if (text[0])
-		log_warning("the loop runs without real-time privileges (%s); its timing is not guaranteed", text);
+		log_warning("not all real-time treatment is granted (%s): the timing of the loop is not guaranteed",
+			    text);
 }
 
 void realtime_enter(struct realtime *realtime, int cpu)

@@ -70,7 +70,7 @@ static void impossible_size_is_an_error(void **state)
 
 	(void)state;
 	assert_int_equal(triple_init(&triple, SIZE_MAX, &err), JOSTLE_ENOMEM);
-	assert_int_equal(triple_init(&triple, SIZE_MAX / 4, &err), JOSTLE_ENOMEM);
+	assert_int_equal(triple_init(&triple, PTRDIFF_MAX / 2, &err), JOSTLE_ENOMEM);
 	triple_fini(&triple);
 	triple_fini(&triple);
 }

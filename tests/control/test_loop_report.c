@@ -105,7 +105,7 @@ static void tick(struct loop_fixture *f, size_t n)
 static void tap_is_handed_every_tick_as_it_was(void **state)
 {
 	struct loop_fixture *f = *state;
-	const uint64_t n_ticks = FIRST_TICK + SHOT_TICKS + 40;
+	const uint64_t n_ticks = FIRST_TICK + 2 * SHOT_TICKS + 40;
 	struct listener *l = &listener;
 
 	test_script.miss_at = 20;
@@ -146,7 +146,7 @@ static void tap_is_handed_every_tick_as_it_was(void **state)
 		if (t->setpoint == SETPOINT_PROTOCOL)
 			assert_true(fabs(test_force_of_volts(f->bench, 0, l->out_V[n][0]) - l->command[n][0]) < 1e-9);
 	}
-	assert_int_equal(l->n_events, 3 + 4 + 1 + 1); /* requests, states, missed, sample */
+	assert_int_equal(l->n_events, 3 + 4 + 1 + 2 + 1); /* requests, states, missed, samples, plan */
 }
 
 /* catches: a beat left out, or with volts or a state from before the supervisor's last word */
