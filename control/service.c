@@ -17,6 +17,7 @@
 #define PART_BYTES    (MESSAGE_MAX_BYTES + 512) /* of a message, encryption included: who sends more is cut off */
 #define HEARTBEAT_MS  2000                      /* between signs of life of a connection */
 #define LIFETIME_MS   10000                     /* without one: then it is closed, and what waits for it is let go */
+#define HANDSHAKE_MS  5000                      /* for a connection to say who it is; then it is closed */
 #define LINGER_MS     500                       /* for the last messages, when the run ends */
 #define ATTEND_NS     INT64_C(100000000)
 #define HASTE_NS      INT64_C(2000000) /* how long an answer of the loop may lie, while a client waits for it */
