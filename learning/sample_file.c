@@ -31,6 +31,7 @@ int sample_file_save(const struct sample_file *file, const char *path, const str
 	    (status = h5_set_u64(&h5, "/", "outputs_limited", file->n_limited, err)) ||
 	    (status = h5_set_double(&h5, "/", "step_relaxation_times", file->step, err)) ||
 	    (status = h5_set_double(&h5, "/", "rest_relaxation_times", file->relaxation, err)) ||
+	    (status = h5_set_double(&h5, "/", "t_final", file->t_final, err)) ||
 	    (status = h5_set_text(&h5, "/", "drive", file->drive, err)) ||
 	    (status = h5_write_floats(&h5, "/samples", 2, dims, file->samples, label, err))) {
 		h5_close(&h5);

@@ -21,6 +21,7 @@ struct sample_file {
 	size_t n_limited;  /* loop: outputs that a limit changed, summed over periods and channels */
 	double step;       /* delta of the time grid in relaxation times; 0 for the accurate grid */
 	double relaxation; /* relaxation times of rest before each sample; 0 for the engine, which draws the prior */
+	double t_final;    /* diffusion time at which generations began; 0 for the engine, which takes the last knot */
 	char drive[32];    /* "feedback", "parametric", or "ensemble" */
 };
 

@@ -41,7 +41,7 @@ struct arguments {
 	const char *protocol, *bench, *calibration, *out, *png, *drive, *attach, *task;
 	size_t n, threads;
 	uint64_t seed;
-	double rest, step;
+	double rest, step, t_final;
 	bool ensemble, paced, arm;
 };
 
@@ -230,7 +230,7 @@ static int draw_through_loop(struct job *job, struct err *err)
 		.record = &job->record,
 		.n_samples = a->n,
 		.relax_time = rest,
-		.t_final = protocol->t[protocol->n_knots - 1],
+		.t_final = a->t_final > 0.0 ? a->t_final : protocol->t[protocol->n_knots - 1],
 		.t_minimum = protocol->t[0],
 		.arm = a->arm,
 		.take = save_now_and_then,
@@ -239,6 +239,7 @@ static int draw_through_loop(struct job *job, struct err *err)
 	job->saved_ns = clock_now_ns();
 	job->file.step = bench_step(&job->bench);
 	job->file.relaxation = rest;
+	job->file.t_final = options.t_final;
 	snprintf(job->file.drive, sizeof(job->file.drive), "%s", bench_drive_name(job->bench.drive));
 	int status = sampling_run(&options, job->file.samples, &job->file.n, &job->report, err);
 
@@ -397,6 +398,7 @@ static const char *useless_option(const struct arguments *a)
 		       : a->paced       ? "--paced"
 		       : a->arm         ? "--arm"
 		       : a->rest > 0.0  ? "--rest"
+		       : a->t_final > 0 ? "--t-final"
 					: NULL;
 	return a->step > 0.0 ? "--step" : a->threads ? "--threads" : NULL;
 }
@@ -420,6 +422,8 @@ static int run(int argc, char **argv)
 		 "a calibration record (nominal, from the bench file)", false, 0, 0},
 		{"rest", OPTION_DOUBLE, &a.rest, "TIMES", "relaxation times of rest before each sample (4)", false, 4,
 		 1e6},
+		{"t-final", OPTION_DOUBLE, &a.t_final, "TIME",
+		 "diffusion time at which generations begin (the protocol's last knot)", false, 0.1, 1e3},
 		{"paced", OPTION_FLAG, &a.paced, "", "simulated bench: by the clock, in real time", false, 0, 0},
 		{"attach", OPTION_TEXT, &a.attach, "NAME", "simulated bench: the running jostle plant of that name",
 		 false, 0, 0},
