@@ -26,25 +26,30 @@ def figure(text, what):
 
 def record(folder, protocol):
     """A run of some seconds, with requests at odd moments. Returns the run's first file."""
-    with bench_process.bench(JOSTLE, "sim-2", folder, "--record", folder, "--protocol", protocol) as (_, _, client):
-        client.go()
+    # Slow, and patient with a busy machine: what is tested is not whether it keeps the time.
+    bench = pathlib.Path(folder) / "slow-2.yaml"
+    text = (pathlib.Path(__file__).parents[2] / "daq" / "benches" / "sim-2.yaml").read_text()
+    text = re.sub("^(missed_periods|guardian_periods): .*\n", "", text, flags=re.M)
+    bench.write_text(re.sub("period_s: .*", "period_s: 8e-3\nguardian_periods: 5000\nmissed_periods: 0", text))
+    with bench_process.bench(JOSTLE, bench, folder, "--record", folder, "--protocol", protocol) as (_, _, client):
+        client.go(patience=120)
         client.do("sample", n=2, relax=4, t_final=1)
         client.ask("manual", output=0, volts=0.25)
         time.sleep(0.3)
         client.ask("manual", output=0, volts=None)
         client.ask("limits", output=1, min_V=-6, max_V=6, slew_V_per_s=5000)
         client.ask("manual", output=99, volts=1)  # refused
-        client.wait(lambda status: status["setpoint_t"] is not None)
+        client.wait(lambda status: status["setpoint_t"] is not None, patience=120)
         client.ask("manual", output=1, volts=-0.125)
         client.ask("limits", output=0, min_V=-0.2, max_V=0.2)
         client.do("load-protocol", path=protocol)  # the generation is given up
         client.do("sample", n=1, relax=4, t_final=1)
         time.sleep(1)  # status speaks of the new program by then
-        client.wait(lambda status: status["setpoint_t"] is not None)
+        client.wait(lambda status: status["setpoint_t"] is not None, patience=120)
         time.sleep(0.5)
-        client.do("stop")
+        client.ask("stop")
         time.sleep(0.2)
-        client.go()
+        client.go(patience=120)
         client.do("shutdown")
         time.sleep(0.5)
     return next(pathlib.Path(folder).glob("*-000.h5"))
@@ -54,7 +59,7 @@ def every_output_is_reproduced(path):
     """catches: a fact that the loop acts on and the recorder does not keep, with the real clock, plant and client"""
     status, text = replay(path)
     assert status == 0, text
-    assert figure(text, "rows compared") == figure(text, "rows") > 1000, text
+    assert figure(text, "rows compared") == figure(text, "rows") > 500, text
     assert figure(text, "rows that differ") == figure(text, "rows left out") == 0, text
     assert figure(text, "requests") >= 12 and int(re.search(r"(\d+) of them driven", text)[1]) > 0, text
 

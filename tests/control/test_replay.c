@@ -617,7 +617,7 @@ static void recording_may_begin_and_pause_in_mid_run(void **state)
 		assert_int_equal(report.n_stretches, 2);
 		assert_int_equal(report.n_rows, N_TICKS - 960 - 100);
 		assert_int_equal(report.n_compared, report.n_rows - report.n_left_out);
-		assert_int_equal(report.n_files, 1 + patient);
+		assert_true(report.n_files >= 1 + (uint64_t)patient);
 		scene_end(scene);
 	}
 }
