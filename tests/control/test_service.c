@@ -151,8 +151,8 @@ static void a_protocol_that_does_not_fit_changes_nothing(void **state)
 	fixture_refused("load-protocol", with_path, "text.h5");
 	snprintf(fixture.protocol_path, sizeof(fixture.protocol_path), "%s", fixture.scratch->folder);
 	fixture_refused("load-protocol", with_path, "directory");
-	/* Down there the bench's loop can't hold the force that a generation commands. */
-	fixture.protocol.t[0] = 0.01;
+	/* A wall so stiff that the bench's loop can't hold it. */
+	fixture.protocol.wall[0].stiffness = 1000;
 	snprintf(fixture.protocol_path, sizeof(fixture.protocol_path), "%s", scratch_path(*state, "stiff.h5"));
 	assert_int_equal(protocol_save(&fixture.protocol, fixture.protocol_path, &fixture.provenance, &fixture.err), 0);
 	fixture_refused("load-protocol", with_path, "stiffness");

@@ -147,7 +147,7 @@ void fixture_new(struct scratch *scratch)
 	f->bench = test_bench_feedback();
 	test_bench_open(&f->daq, &f->record, f->bench, false);
 	test_protocol(&f->protocol, specs, 2, theta);
-	f->protocol.t[0] = 0.1; /* further down this bench's loop can't follow */
+	f->protocol.t[0] = 0.1; /* well within what this bench's loop can follow */
 	snprintf(f->protocol_path, sizeof(f->protocol_path), "%s", scratch_path(scratch, "p.h5"));
 	if (protocol_save(&f->protocol, f->protocol_path, &f->provenance, &f->err))
 		fail_msg("%s", f->err.text);
