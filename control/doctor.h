@@ -32,7 +32,7 @@ struct doctor_finding {
 /** What the checks are told. */
 struct doctor_setup {
 	const struct bench *bench; /* NULL: checks that need one are left out */
-	const struct daq *daq;     /* it, open already; NULL: it is opened for its check, and closed again */
+	struct daq *daq;           /* it, open already; NULL: it is opened for its check, and closed again */
 	const char *attach;        /* struct daq_options', of that opening */
 	const char *record_folder; /* the disk to measure; NULL: the working directory */
 	int cpu;                   /* where the loop will run; -1: anywhere */

@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "base/find.h"
 #include "cli/command.h"
+#include "cli/fallback.h"
 #include "cli/options.h"
 #include "control/bench_calibration.h"
 #include "control/run.h"
@@ -19,7 +20,7 @@
 #define NO_CPU    SIZE_MAX
 
 struct arguments {
-	const char *bench, *drive, *calibration;
+	const char *bench, *fallback, *drive, *calibration;
 	size_t cpu;
 	struct run_options run;
 };
@@ -29,7 +30,9 @@ static int load_bench(struct bench *bench, const struct arguments *arguments, st
 	char path[1024];
 	int code = find_file(FIND_BENCH, arguments->bench, path, sizeof(path), err);
 
-	if (code || (code = bench_load(bench, path, err)) || !arguments->drive)
+	if (code || (code = bench_load(bench, path, err)) ||
+	    (code = fallback_if_wanted(bench, arguments->fallback, arguments->run.daq.attach, err)) ||
+	    !arguments->drive)
 		return code;
 	if (strcmp(arguments->drive, "feedback") == 0)
 		return bench_set_drive(bench, DRIVE_FEEDBACK, err);
@@ -72,6 +75,7 @@ static int run(int argc, char **argv)
 		 false, 0, 0},
 		{"drive", OPTION_TEXT, &a.drive, "LAW", "feedback or parametric (the bench file's)", false, 0, 0},
 		{"attach", OPTION_TEXT, &a.run.daq.attach, "NAME", "to a running jostle plant", false, 0, 0},
+		{"fallback", OPTION_TEXT, &a.fallback, "DRIVER", FALLBACK_HELP, false, 0, 0},
 		{"seed", OPTION_SEED, &a.run.daq.seed, "N", "of a simulated plant in this process (0)", false, 0, 0},
 		{"name", OPTION_TEXT, &a.run.name, "NAME", "of the run, its files and its heartbeat (the bench's name)",
 		 false, 0, 0},

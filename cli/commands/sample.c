@@ -19,6 +19,7 @@
 #include "base/ranks.h"
 #include "base/yaml.h"
 #include "cli/command.h"
+#include "cli/fallback.h"
 #include "cli/options.h"
 #include "cli/picture.h"
 #include "control/bench_calibration.h"
@@ -38,7 +39,7 @@
 #define MAX_SAMPLES 100000000
 
 struct arguments {
-	const char *protocol, *bench, *calibration, *out, *png, *drive, *attach, *task;
+	const char *protocol, *bench, *calibration, *out, *png, *drive, *attach, *fallback, *task;
 	size_t n, threads;
 	uint64_t seed;
 	double rest, step, t_final;
@@ -68,6 +69,8 @@ static int load_bench(struct job *job, struct err *err)
 	if (status || (status = bench_load(&job->bench, path, err)))
 		return status;
 	job->has_bench = true;
+	if ((status = fallback_if_wanted(&job->bench, a->fallback, a->attach, err)))
+		return status;
 	if (a->drive) {
 		if (strcmp(a->drive, "feedback") != 0 && strcmp(a->drive, "parametric") != 0)
 			return err_set(err, JOSTLE_EINVAL, "--drive: expected feedback or parametric, found \"%s\"",
@@ -394,6 +397,7 @@ static const char *useless_option(const struct arguments *a)
 	if (a->ensemble)
 		return a->drive         ? "--drive"
 		       : a->attach      ? "--attach"
+		       : a->fallback    ? "--fallback"
 		       : a->calibration ? "--calibration"
 		       : a->paced       ? "--paced"
 		       : a->arm         ? "--arm"
@@ -427,6 +431,7 @@ static int run(int argc, char **argv)
 		{"paced", OPTION_FLAG, &a.paced, "", "simulated bench: by the clock, in real time", false, 0, 0},
 		{"attach", OPTION_TEXT, &a.attach, "NAME", "simulated bench: the running jostle plant of that name",
 		 false, 0, 0},
+		{"fallback", OPTION_TEXT, &a.fallback, "DRIVER", FALLBACK_HELP, false, 0, 0},
 		{"arm", OPTION_FLAG, &a.arm, "", "allow outputs on hardware; a simulated bench needs no leave", false,
 		 0, 0},
 		{"threads", OPTION_SIZE, &a.threads, "N", "ensemble: threads (all cores); never changes the result",

@@ -28,7 +28,34 @@ static void judge_last_resort(const struct daq *daq, struct doctor_report *repor
 			    "%s", found[DAQ_NO_LAST_RESORT]);
 }
 
-static void judge(const struct daq *daq, struct doctor_report *report)
+/** How fast the bench could go, by its driver's own figures. The loop computes besides: half the period is left to that. */
+static void judge_budget(struct daq *daq, struct doctor_report *report)
+{
+	struct daq_budget budget;
+	struct err err = {0};
+
+	if (!daq->driver->budget)
+		return;
+	const int code = daq->driver->budget(daq, &budget, &err);
+
+	if (code == JOSTLE_EBUSY) /* it runs already */
+		return;
+	if (code < 0) {
+		doctor_find(report, name, DOCTOR_FAILED, "", "%.240s", err.text);
+		return;
+	}
+	const double least_s = fmax(budget.exchange_s, budget.period_s), used = budget.exchange_s / daq->period_s;
+
+	doctor_find(report, name,
+		    least_s > daq->period_s ? DOCTOR_FAILED
+		    : used > 0.5            ? DOCTOR_NOTE
+					    : DOCTOR_GOOD,
+		    used > 0.5 || least_s > daq->period_s ? "period_s: a longer one; fewer channels on a card" : "",
+		    "an exchange takes %.3g us, %.2g%% of a period: it could run at up to %.0f Hz, limited by %.140s",
+		    budget.exchange_s * 1e6, 100 * used, 1 / least_s, budget.limit);
+}
+
+static void judge(struct daq *daq, struct doctor_report *report)
 {
 	const struct bench *bench = daq->bench;
 	struct err err = {0};
@@ -44,6 +71,7 @@ static void judge(const struct daq *daq, struct doctor_report *report)
 		doctor_find(report, name, daq->simulated ? DOCTOR_NOTE : DOCTOR_FAILED,
 			    "state it in the bench file (docs/file-formats.md)", "%.240s", err.text);
 	judge_last_resort(daq, report);
+	judge_budget(daq, report);
 }
 
 static void run(const struct doctor_setup *setup, struct doctor_report *report)

@@ -68,8 +68,8 @@ static void add_part(struct longest *longest, double *total_ns, double ns, const
 	if (ns <= longest->ns)
 		return;
 	longest->ns = ns;
-	snprintf(longest->what, sizeof(longest->what), "%s %zu %s of %.80s", what, n,
-		 what[0] == 'r' ? "inputs" : "outputs", card_path(card));
+	snprintf(longest->what, sizeof(longest->what), "%s %zu %s%s of %.80s", what, n,
+		 what[0] == 'r' ? "input" : "output", n > 1 ? "s" : "", card_path(card));
 }
 
 /**

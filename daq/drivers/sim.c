@@ -176,8 +176,9 @@ static int sim_open(struct daq *daq, const struct bench *bench, const struct daq
 	}
 	daq->period_s = bench->period_s;
 	daq->last_resort = last_resort(sim, bench);
-	snprintf(daq->backend, sizeof(daq->backend), "sim (%s plant %.63s)", sim->attached ? "attached" : "in-process",
-		 sim->page.facts.name);
+	snprintf(daq->backend, sizeof(daq->backend), "sim (%s plant %.63s%s%s)",
+		 sim->attached ? "attached" : "in-process", sim->page.facts.name,
+		 bench->stands_for ? " in place of " : "", bench->stands_for ? bench->stands_for : "");
 	return 0;
 }
 

@@ -237,6 +237,65 @@ static void a_bench_must_be_there_and_hardware_must_be_left_safe(void **state)
 	bench->driver = driver;
 }
 
+static struct daq_budget budget_found;
+static int budget_code;
+
+static int tell_budget(struct daq *daq, struct daq_budget *budget, struct err *err)
+{
+	(void)daq;
+	*budget = budget_found;
+	return budget_code ? err_set(err, budget_code, "the budget has no answer") : 0;
+}
+
+/* catches: a rate that is not the slower of the two, a bench faster than its card that passes, a running one disturbed */
+static void a_bench_can_not_be_faster_than_its_driver_says(void **state)
+{
+	static const struct {
+		double exchange_s, period_s; /* of a period of 1e-4 s */
+		int code, verdict;           /* -1: nothing is said */
+		const char *found;
+	} cases[] = {
+		{1e-5, 0, 0, DOCTOR_GOOD,
+		 "takes 10 us, 10% of a period: it could run at up to 100000 Hz, limited by the rest"},
+		{1e-5, 5e-5, 0, DOCTOR_GOOD, "up to 20000 Hz"},
+		{6e-5, 0, 0, DOCTOR_NOTE, "takes 60 us, 60% of a period"},
+		{1.1e-4, 0, 0, DOCTOR_FAILED, "up to 9091 Hz"},
+		{1e-5, 2e-4, 0, DOCTOR_FAILED, "up to 5000 Hz"},
+		{0, 0, JOSTLE_EIO, DOCTOR_FAILED, "the budget has no answer"},
+		{0, 0, JOSTLE_EBUSY, -1, ""},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct doctor_report without = {0}, report = {0};
+		struct daq daq;
+		size_t check = 0;
+
+		test_script_reset();
+		while (strcmp(check_registry[check]->name, "bench") != 0)
+			check++;
+		assert_int_equal(daq_open(&daq, test_bench_feedback(), &(struct daq_options){0}, NULL), 0);
+		const struct doctor_setup setup = {.bench = daq.bench, .daq = &daq};
+		struct daq_driver telling = *daq.driver;
+
+		check_registry[check]->run(&setup, &without);
+		telling.budget = tell_budget;
+		daq.driver = &telling;
+		budget_code = cases[i].code;
+		budget_found = (struct daq_budget){cases[i].exchange_s, cases[i].period_s, "the rest"};
+		check_registry[check]->run(&setup, &report);
+		if (cases[i].verdict < 0) {
+			assert_int_equal(report.n, without.n);
+		} else {
+			assert_int_equal(report.n, without.n + 1);
+			assert_int_equal(report.finding[without.n].verdict, cases[i].verdict);
+			if (!strstr(report.finding[without.n].found, cases[i].found))
+				fail_msg("expected \"%s\" in: %s", cases[i].found, report.finding[without.n].found);
+		}
+		daq_close(&daq);
+	}
+}
+
 /* catches: a rate that does not follow the period, a missing folder that passes, a file left behind */
 static void a_disk_that_a_recording_outruns_fails(void **state)
 {
@@ -391,6 +450,7 @@ int main(void)
 		cmocka_unit_test(a_list_of_cpus_holds_what_it_names),
 		cmocka_unit_test_setup_teardown(lines_and_paths_keep_to_their_room, scratch_new, scratch_free),
 		cmocka_unit_test(a_bench_must_be_there_and_hardware_must_be_left_safe),
+		cmocka_unit_test(a_bench_can_not_be_faster_than_its_driver_says),
 		cmocka_unit_test_setup_teardown(a_disk_that_a_recording_outruns_fails, scratch_new, scratch_free),
 		cmocka_unit_test(a_full_report_keeps_the_worst),
 		cmocka_unit_test(the_text_has_a_line_for_each_finding_with_its_remedy),
