@@ -105,6 +105,9 @@ static int open_tables(struct run_file *file, struct err *err)
 	    (code = read_width(&file->h5, "out_V", &file->n_out, err)) ||
 	    (code = read_width(&file->h5, "x_m", &file->n_sites, err)))
 		return code;
+	/* A bench may be without outputs, but not without a site that is seen. */
+	if (!file->n_in || !file->n_sites)
+		return err_at(err, JOSTLE_EFORMAT, file->h5.path, 0, 0, "expected datasets in_V and x_m, found none");
 	const struct run_shape shape = {.n_in = file->n_in, .n_out = file->n_out, .n_sites = file->n_sites};
 
 	file->rows = calloc(1, sizeof(*file->rows));

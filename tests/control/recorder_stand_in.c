@@ -36,7 +36,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "%s\n", err.text);
 		return 1;
 	}
-	test_protocol(&protocol, (const char *const[]){"monomials degree=2"}, 1, (const double[]){1, 2, 3, 4});
+	test_protocol(&protocol, (const char *const[]){"monomials degree=2"}, 1, (const double[16]){1, 2, 3, 4});
 	protocol_seal(&protocol);
 	recorder_set(recorder, true);
 	recorder_protocol(recorder, 1, &protocol, NULL);

@@ -186,6 +186,29 @@ static void files_follow_on_one_another(void **state)
 	recorded_fini(&recorded);
 }
 
+/* catches: a row that is written before what happened at it can have been told, which a file's end would then part */
+static void a_row_waits_for_its_events(void **state)
+{
+	struct scratch *scratch = *state;
+	struct recorded recorded;
+	struct recorder_status status;
+
+	recorded_init(&recorded, scratch->folder);
+	struct recorder *recorder = open_recorder(&recorded.setup);
+
+	recorder_set(recorder, true);
+	for (int i = 0; i < 50; i++)
+		recorded_tick(&recorded, recorder);
+	await_rows(recorder, 49);
+	pause_ms(700);
+	recorder_status(recorder, &status);
+	assert_int_equal(status.n_acknowledged, 49);
+	recorded_tick(&recorded, recorder);
+	await_rows(recorder, 50);
+	close_recorder(recorder);
+	recorded_fini(&recorded);
+}
+
 /* catches: ticks that are recorded while it is off, a file left open, a run that goes on in the file of another one */
 static void recording_is_switched_off_and_on(void **state)
 {
@@ -244,8 +267,8 @@ static void each_file_has_the_programs_of_its_ticks(void **state)
 
 	recorded_init(&recorded, scratch->folder);
 	recorded.setup.segment_bytes = 1;
-	test_protocol(&protocol[0], (const char *const[]){"monomials degree=2"}, 1, (const double[]){1, 2, 3, 4});
-	test_protocol(&protocol[1], (const char *const[]){"monomials degree=2"}, 1, (const double[]){4, 3, 2, 1});
+	test_protocol(&protocol[0], (const char *const[]){"monomials degree=2"}, 1, (const double[16]){1, 2, 3, 4});
+	test_protocol(&protocol[1], (const char *const[]){"monomials degree=2"}, 1, (const double[16]){4, 3, 2, 1});
 	protocol_seal(&protocol[0]);
 	protocol_seal(&protocol[1]);
 	struct recorder *recorder = open_recorder(&recorded.setup);
@@ -398,6 +421,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(every_number_of_every_tick_is_read_back, scratch_new, scratch_free),
 		cmocka_unit_test_setup_teardown(files_follow_on_one_another, scratch_new, scratch_free),
+		cmocka_unit_test_setup_teardown(a_row_waits_for_its_events, scratch_new, scratch_free),
 		cmocka_unit_test_setup_teardown(recording_is_switched_off_and_on, scratch_new, scratch_free),
 		cmocka_unit_test_setup_teardown(each_file_has_the_programs_of_its_ticks, scratch_new, scratch_free),
 		cmocka_unit_test_setup_teardown(a_file_holds_its_calibration_and_texts, scratch_new, scratch_free),

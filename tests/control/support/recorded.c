@@ -75,10 +75,12 @@ void recorded_tick(struct recorded *recorded, struct recorder *recorder)
 		out_V[k] = recorded_out_V(n, k);
 		command[k] = recorded_command(n, k);
 	}
-	if (n % 100 == 0)
-		recorder_event(
-			recorder,
-			&(struct loop_event){
-				.kind = EVENT_SAMPLE, .number = n, .tick = tick.tick, .t_ns = tick.t_ns, .c = n / 100});
+	const struct loop_event event = {
+		.kind = EVENT_SAMPLE, .number = n, .tick = tick.tick, .t_ns = tick.t_ns, .c = n / 100};
+
+	if (n % 200 == 0)
+		recorder_event(recorder, &event);
 	recorder_tick(recorder, &tick, in_V, out_V, command);
+	if (n % 200 == 100)
+		recorder_event(recorder, &event);
 }

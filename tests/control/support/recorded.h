@@ -28,7 +28,7 @@ double recorded_in_V(uint64_t number, size_t k);
 double recorded_out_V(uint64_t number, size_t k);
 double recorded_command(uint64_t number, size_t k);
 
-/** Hand over one tick: its events first, as a loop would (at every hundredth number a sample's). */
+/** Hand over one tick, and at every hundredth number a sample's event, now before it, now after it. */
 void recorded_tick(struct recorded *recorded, struct recorder *recorder);
 
 #endif
