@@ -163,6 +163,12 @@ static void cause_format(const struct trip *trip, const struct bench *bench, cha
 	case TRIP_GUARDIAN:
 		snprintf(text, size, "the guardian has seized the outputs");
 		break;
+	case TRIP_READING:
+		snprintf(text, size, "an instrument's reading is outside its limits");
+		break;
+	case TRIP_SILENT:
+		snprintf(text, size, "an instrument is silent whose reading has limits");
+		break;
 	default:
 		snprintf(text, size, "no trip");
 		break;

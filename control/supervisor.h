@@ -69,6 +69,8 @@ enum trip_cause {
 	TRIP_GUARDIAN_LOST, /* its beat has stopped */
 	TRIP_GUARDIAN,      /* it holds the outputs; nothing resets until it has let go */
 	TRIP_CLOCK_STEP, /* the edge's time advanced by more than the slots that passed; value: by how much, limit: expected, ns */
+	TRIP_READING, /* an instrument's reading is outside its limits; which one is in the run file and the telemetry */
+	TRIP_SILENT,  /* an instrument does not give a reading that has limits */
 	TRIP_N_CAUSES
 };
 

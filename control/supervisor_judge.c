@@ -27,6 +27,10 @@ static void check_outside(const struct state *state, struct trip *found)
 		supervisor_find(found, TRIP_GUARDIAN_LOST, 0, 0, 0);
 	if (state->outside & OUTSIDE_EXPIRED)
 		supervisor_find(found, TRIP_CALIBRATION, 0, 0, 0);
+	if (state->outside & OUTSIDE_READING)
+		supervisor_find(found, TRIP_READING, 0, 0, 0);
+	if (state->outside & OUTSIDE_SILENT)
+		supervisor_find(found, TRIP_SILENT, 0, 0, 0);
 }
 
 /** The window moves on by one slot of the time grid. */

@@ -12,7 +12,9 @@ enum outside {
 	OUTSIDE_GUARDIAN_LOST = 1 << 0,   /* the guardian's beat has stopped */
 	OUTSIDE_GUARDIAN_SEIZED = 1 << 1, /* the guardian holds the outputs */
 	OUTSIDE_EXPIRED = 1 << 2,         /* the calibration's time is over */
-	OUTSIDE_NO_ROOM = 1 << 3          /* the ring of samples was full */
+	OUTSIDE_NO_ROOM = 1 << 3,         /* the ring of samples was full */
+	OUTSIDE_READING = 1 << 4,         /* an instrument's reading is outside its limits */
+	OUTSIDE_SILENT = 1 << 5           /* an instrument does not give a reading that has limits */
 };
 
 /** One tick. Followed by in_V[n_in], out_V[n_out] as written, command[n_out] in natural units. */

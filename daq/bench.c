@@ -189,6 +189,7 @@ static int take(struct bench_loading *loading)
 	code = code < 0 ? code : bench_take_groups(loading, true);
 	code = code < 0 ? code : bench_take_groups(loading, false);
 	code = code < 0 ? code : take_shared_limits(loading);
+	code = code < 0 ? code : bench_take_instruments(loading);
 	code = code < 0 ? code : check_complete(loading);
 	bench_file_free(loading->file);
 	if (code < 0)
@@ -241,6 +242,7 @@ void bench_free(struct bench *bench)
 	free(bench->text);
 	free(bench->in);
 	free(bench->out);
+	free(bench->instruments);
 	*bench = (struct bench){0};
 }
 

@@ -8,6 +8,7 @@
 #include "daq/daq.h"
 
 struct err;
+struct instrument_setup;
 
 #define BENCH_MAX_CHANNELS  4096
 #define BENCH_MAX_DEVICES   16
@@ -71,6 +72,8 @@ struct bench {
 	double limit_drive_W;                          /* the sum of f^2 / damping over the force outputs; 0 for none */
 	double limit_drive_V2; /* the sum of (V - safe_V)^2 over all outputs but the heartbeat; 0 for none */
 	enum bench_acquisition acquisition;
+	size_t n_instruments;
+	struct instrument_setup *instruments; /* daq/instruments/setup.h */
 	char *fallback;   /* the plant that stands in for missing hardware when a person asks for it; NULL for none */
 	char *stands_for; /* "comedi /dev/comedi0": the hardware that this bench stands in for; NULL for none */
 };

@@ -1,6 +1,7 @@
 #include "daq/bench_file.h"
 
 #include "base/yaml.h"
+#include "daq/instruments/setup.h"
 
 #define OPTIONAL CYAML_FLAG_OPTIONAL
 #define MAX_LIST 1000000
@@ -86,6 +87,8 @@ static const cyaml_schema_field_t bench_fields[] = {
 	CYAML_FIELD_SEQUENCE_COUNT("inputs", CYAML_FLAG_POINTER, struct bench_file, inputs, n_inputs, &group, 1, 256),
 	CYAML_FIELD_SEQUENCE_COUNT("outputs", CYAML_FLAG_POINTER, struct bench_file, outputs, n_outputs, &group, 1,
 				   256),
+	CYAML_FIELD_SEQUENCE_COUNT("instruments", CYAML_FLAG_POINTER | OPTIONAL, struct bench_file, instruments,
+				   n_instruments, &bench_instrument_schema, 1, INSTRUMENTS_MAX),
 	CYAML_FIELD_END,
 };
 static const cyaml_schema_value_t bench_schema = {

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "daq/bench.h"
+#include "daq/bench_instruments.h"
 
 struct bench_numbers {
 	double *values;
@@ -51,6 +52,8 @@ struct bench_file {
 	enum bench_acquisition acquisition;
 	char *fallback;
 	double limit_difference_N, limit_difference_V, limit_drive_W, limit_drive_V2; /* 0 for none */
+	struct bench_instrument *instruments;                                         /* NULL for none */
+	uint32_t n_instruments;
 	struct bench_group *inputs, *outputs;
 	uint32_t n_inputs, n_outputs;
 };

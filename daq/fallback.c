@@ -112,6 +112,10 @@ static int take_place(struct bench *bench, struct err *err)
 	bench->devices[0] = plant;
 	bench->n_devices = 1;
 	bench->stands_for = what;
+	/* They belong to the hardware: a plant has a bath of its own, which they would neither set nor see. */
+	free(bench->instruments);
+	bench->instruments = NULL;
+	bench->n_instruments = 0;
 	return 0;
 }
 

@@ -30,6 +30,8 @@ enum action {
 	FAULT_RAIL,
 	FAULT_TEMPERATURE,
 	FAULT_CALIBRATION,
+	FAULT_READING,
+	FAULT_SILENT,
 	FAULT_GUARDIAN_LOST,
 	FAULT_GUARDIAN,
 	FAULT_COMMAND, /* these three only while the outputs follow the command */
@@ -147,6 +149,12 @@ static void tick_with(struct fixture *f, enum action action)
 		break;
 	case FAULT_CALIBRATION:
 		f->state.outside = OUTSIDE_EXPIRED;
+		break;
+	case FAULT_READING:
+		f->state.outside = OUTSIDE_READING;
+		break;
+	case FAULT_SILENT:
+		f->state.outside = OUTSIDE_SILENT;
 		break;
 	case FAULT_GUARDIAN_LOST:
 		f->state.outside = OUTSIDE_GUARDIAN_LOST;

@@ -240,6 +240,8 @@ static const struct {
 	{OUTSIDE_GUARDIAN_LOST, TRIP_GUARDIAN_LOST, "the guardian is lost"},
 	{OUTSIDE_GUARDIAN_SEIZED, TRIP_GUARDIAN, "the guardian has seized the outputs"},
 	{OUTSIDE_EXPIRED, TRIP_CALIBRATION, "the calibration has expired"},
+	{OUTSIDE_READING, TRIP_READING, "reading is outside its limits"},
+	{OUTSIDE_SILENT, TRIP_SILENT, "an instrument is silent"},
 	{OUTSIDE_GUARDIAN_SEIZED | OUTSIDE_GUARDIAN_LOST | OUTSIDE_EXPIRED, TRIP_GUARDIAN, "seized"},
 };
 
