@@ -28,9 +28,10 @@ struct message_type {
 	{                                                                                                              \
 #name, kind, required, offsetof(struct message, name), min, max                                        \
 	}
-#define MAX_OUTPUT 65535
-#define MAX_V      1e6
-#define MAX_SLEW   1e12
+#define MAX_OUTPUT   65535
+#define MAX_V        1e6
+#define MAX_SLEW     1e12
+#define MAX_QUANTITY 1e15
 
 static const struct message_type types[] = {
 	[MESSAGE_PING] = {"ping", {{0}}},
@@ -56,6 +57,10 @@ static const struct message_type types[] = {
 			     FIELD(slew_V_per_s, FIELD_REAL, false, 1e-9, MAX_SLEW)}},
 	[MESSAGE_RECORD] = {"record", {FIELD(on, FIELD_FLAG, true, 0, 1)}},
 	[MESSAGE_DOCTOR] = {"doctor", {{0}}},
+	[MESSAGE_INSTRUMENT] = {"instrument",
+				{FIELD(name, FIELD_TEXT, true, 1, MESSAGE_MAX_NAME - 1),
+				 FIELD(set, FIELD_TEXT, true, 1, MESSAGE_MAX_NAME - 1),
+				 FIELD(value, FIELD_REAL, true, -MAX_QUANTITY, MAX_QUANTITY)}},
 	[MESSAGE_SHUTDOWN] = {"shutdown", {{0}}},
 };
 _Static_assert(sizeof(types) / sizeof(types[0]) == MESSAGE_N_KINDS, "a command without a row");

@@ -16,6 +16,7 @@ struct err;
 #define MESSAGE_MAX_BYTES   4096 /* of a command */
 #define MESSAGE_MAX_FIELDS  16   /* of a command */
 #define MESSAGE_MAX_PATH    1024 /* with its NUL */
+#define MESSAGE_MAX_NAME    32   /* of an instrument and its values, with its NUL */
 #define MESSAGE_MAX_SAMPLES 1e9
 #define MESSAGE_STATUS_HZ   10
 #define MESSAGE_TRACE_HZ    30
@@ -43,6 +44,7 @@ enum message_kind {
 	MESSAGE_LIMITS,
 	MESSAGE_RECORD,
 	MESSAGE_DOCTOR,
+	MESSAGE_INSTRUMENT,
 	MESSAGE_SHUTDOWN,
 	MESSAGE_N_KINDS
 };
@@ -58,8 +60,10 @@ struct message {
 	double t_final;              /* sample: natural time; NaN where none was given: the protocol's last knot */
 	uint64_t output;             /* manual, limits */
 	double volts;                /* manual; NaN: give the output back */
-	double min_V, max_V, slew_V_per_s; /* limits; slew 0 where none was given */
-	bool on;                           /* record */
+	double min_V, max_V, slew_V_per_s;                  /* limits; slew 0 where none was given */
+	bool on;                                            /* record */
+	char name[MESSAGE_MAX_NAME], set[MESSAGE_MAX_NAME]; /* instrument: which, and its value to be set */
+	double value;                                       /* instrument: in the unit of that value */
 };
 
 /**

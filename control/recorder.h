@@ -20,6 +20,7 @@ struct calibration;
 struct calibration_record;
 struct err;
 struct histogram;
+struct instruments_note;
 struct plan;
 struct protocol;
 struct recorder;
@@ -87,6 +88,9 @@ void recorder_protocol(struct recorder *recorder, uint64_t program, const struct
 
 /** Hand over a sample, value[n_sites], natural units. Call from: the same thread. */
 void recorder_sample(struct recorder *recorder, uint64_t program, uint64_t number, uint64_t tick, const double value[]);
+
+/** Hand over what an instrument read, was set to, or said. Call from: the same thread. */
+void recorder_instrument(struct recorder *recorder, const struct instruments_note *note);
 
 /** How it stands. Call from: any but the loop. */
 void recorder_status(struct recorder *recorder, struct recorder_status *status);

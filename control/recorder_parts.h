@@ -12,6 +12,7 @@
 #include "base/err.h"
 #include "base/hash.h"
 #include "base/ring.h"
+#include "control/instruments.h"
 #include "control/recorder.h"
 #include "control/run_table.h"
 #include "control/run_writer.h"
@@ -27,7 +28,7 @@ struct recorded_program {
 	bool in_file;     /* the file under way has it */
 };
 
-enum queued_kind { QUEUED_COMMAND, QUEUED_SAMPLE, QUEUED_PROGRAM };
+enum queued_kind { QUEUED_COMMAND, QUEUED_SAMPLE, QUEUED_INSTRUMENT, QUEUED_PROGRAM };
 
 /** Something that the other thread handed over. */
 struct queued {
@@ -36,6 +37,7 @@ struct queued {
 	size_t size; /* bytes that it takes */
 	union {
 		struct run_command command;
+		struct instruments_note note;
 		struct recorded_program program;
 		uint64_t sample[1]; /* run_sample_size() bytes */
 	} is;

@@ -1,5 +1,5 @@
 /*
- * What comes from the thread that is not the loop: commands, samples, programs. It may be kept waiting for the lock, never
+ * What comes from the thread that is not the loop: commands, samples, programs, instruments. It may be kept waiting for the lock, never
  * for the disk.
  */
 #include <stdlib.h>
@@ -103,6 +103,20 @@ void recorder_command(struct recorder *r, uint64_t request, const char *client, 
 		copy_text(item->is.command.answer, sizeof(item->is.command.answer), answer);
 	}
 	hand_over(r, item, DROPPED_COMMANDS);
+}
+
+void recorder_instrument(struct recorder *r, const struct instruments_note *note)
+{
+	if (!atomic_load(&r->on))
+		return;
+	struct queued *item = calloc(1, sizeof(*item));
+
+	if (item) {
+		item->kind = QUEUED_INSTRUMENT;
+		item->size = sizeof(*item);
+		item->is.note = *note;
+	}
+	hand_over(r, item, DROPPED_INSTRUMENTS);
 }
 
 void recorder_sample(struct recorder *r, uint64_t program, uint64_t number, uint64_t tick, const double value[])

@@ -203,8 +203,9 @@ static int write_waiting(struct recorder *r, struct err *err)
 	int code = 0;
 
 	for (const struct queued *item = r->waiting.first; item && !code; item = item->next)
-		code = item->kind == QUEUED_COMMAND ? run_writer_command(r->writer, &item->is.command, err)
-						    : run_writer_sample(r->writer, item->is.sample, err);
+		code = item->kind == QUEUED_COMMAND      ? run_writer_command(r->writer, &item->is.command, err)
+		       : item->kind == QUEUED_INSTRUMENT ? run_writer_instrument(r->writer, &item->is.note, err)
+							 : run_writer_sample(r->writer, item->is.sample, err);
 	return code;
 }
 

@@ -16,6 +16,7 @@
 #include "control/doctor.h"
 #include "control/guardian.h"
 #include "control/heartbeat.h"
+#include "control/instruments.h"
 #include "control/loop.h"
 #include "control/program.h"
 #include "control/recorder.h"
@@ -41,6 +42,7 @@ struct run {
 	struct ring events, samples;
 	struct heartbeat heartbeat;
 	bool has_heartbeat;
+	struct instruments *instruments;
 	pid_t guardian; /* 0: none */
 	int64_t guardian_died_ns;
 	const struct histogram *histograms[N_HISTOGRAMS]; /* the loop's */
@@ -53,14 +55,18 @@ struct run {
 
 static void beat(void *context, int64_t now_ns, enum supervisor_state state, const double out_V[])
 {
-	heartbeat_beat(context, now_ns, state, out_V);
+	struct run *run = context;
+
+	heartbeat_beat(&run->heartbeat, now_ns, state, out_V);
 }
 
 static uint32_t outside(void *context, uint64_t number, int64_t now_ns, uint32_t found)
 {
-	const enum guardian_view view = heartbeat_guardian(context, now_ns);
+	struct run *run = context;
+	const enum guardian_view view = heartbeat_guardian(&run->heartbeat, now_ns);
 
 	(void)number;
+	found |= instruments_outside(run->instruments, now_ns);
 	/* One that has not come yet guards no more than one that is lost. */
 	return found | (view == GUARDIAN_SEIZED                            ? OUTSIDE_GUARDIAN_SEIZED
 			: view == GUARDIAN_LOST || view == GUARDIAN_ABSENT ? OUTSIDE_GUARDIAN_LOST
@@ -236,7 +242,7 @@ static int build_loop(struct run *run, struct err *err)
 			.program = &run->idle,
 			.events = &run->events,
 			.tap = run->recorder ? &(struct loop_tap){run->recorder, record_tick, record_event} : NULL,
-			.watch = &(struct loop_watch){&run->heartbeat, beat, outside},
+			.watch = &(struct loop_watch){run, beat, outside},
 			.expires_ns = calibration_expires_ns(options->record, clock_now_ns(),
 							     (int64_t)now.tv_sec * 1000000000 + now.tv_nsec),
 			.cpu = options->cpu < 0 ? LOOP_ANY_CPU : options->cpu,
@@ -255,6 +261,7 @@ static int open_service(struct run *run, struct err *err)
 		.name = options->name,
 		.loop = run->loop,
 		.recorder = run->recorder,
+		.instruments = run->instruments,
 		.bench = options->bench,
 		.record = options->record,
 		.events = &run->events,
@@ -297,6 +304,7 @@ static int operate(struct run *run, struct err *err)
 	loop_stop(run->loop);
 	ended = loop_join(run->loop, &loop_err);
 	heartbeat_goodbye(&run->heartbeat);
+	instruments_stop(run->instruments);
 	if (code || !ended)
 		return code;
 	if (err)
@@ -307,12 +315,12 @@ static int operate(struct run *run, struct err *err)
 /** The guardian ends by itself once it has been told goodbye, or finds the loop gone. */
 static void close_run(struct run *run)
 {
-	service_close(run->service);
 	if (run->has_heartbeat)
 		heartbeat_goodbye(&run->heartbeat);
 	if (run->guardian)
 		waitpid(run->guardian, NULL, 0);
 	heartbeat_close(&run->heartbeat);
+	instruments_close(run->instruments);
 	if (run->has_loop)
 		loop_fini(run->loop);
 	free(run->loop);
@@ -353,6 +361,8 @@ int run_bench(const struct run_options *options, struct err *err)
 		return code;
 	code = examine(&run, err);
 	if (!code)
+		code = instruments_open(&run.instruments, options->bench, err);
+	if (!code)
 		code = build_loop(&run, err);
 	if (!code)
 		code = start_guardian(&run, err);
@@ -362,7 +372,8 @@ int run_bench(const struct run_options *options, struct err *err)
 		code = operate(&run, err);
 		sum_up(run.loop);
 	}
-	/* The recorder reads the loop's histograms to its last row. */
+	/* The service hands the recorder what it heard last; the recorder reads the loop's histograms to its last row. */
+	service_close(run.service);
 	const int closed = recorder_close(run.recorder, &closing);
 
 	close_run(&run);

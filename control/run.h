@@ -27,7 +27,7 @@ struct run_options {
 
 /**
  * Operate a bench until a client asks for shutdown, the person interrupts, or the time is up. Whichever way it ends, the
- * outputs are at safe_V, by the loop, or by the guardian that watches it. Errors: those of daq_open(), heartbeat_create(),
+ * outputs are at safe_V, by the loop, or by the guardian that watches it. Errors: those of daq_open(), instruments_open(), heartbeat_create(),
  * recorder_open(), service_open(), loop_init(), service_load(); the loop's own. Call from: setup.
  */
 int run_bench(const struct run_options *options, struct err *err);

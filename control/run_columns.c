@@ -3,6 +3,7 @@
  */
 #include <string.h>
 
+#include "control/instruments.h"
 #include "control/run_table.h"
 
 #define ROW(member)     offsetof(struct tick_record, member)
@@ -11,6 +12,7 @@
 #define PROGRAM(member) offsetof(struct run_program_entry, member)
 #define SEGMENT(member) offsetof(struct run_segment, member)
 #define CLOCK(member)   offsetof(struct run_clock, member)
+#define NOTE(member)    offsetof(struct instruments_note, member)
 
 #define FLAT(path, type, unit, meaning, at)                                                                            \
 	{                                                                                                              \
@@ -95,6 +97,17 @@ static const struct run_column clock_columns[] = {
 	FLAT("clock/realtime_ns", H5_I64, "ns", "CLOCK_REALTIME, from 1970 on, at the same moment", CLOCK(realtime_ns)),
 };
 
+static const struct run_column instrument_columns[] = {
+	FLAT("instruments/t_ns", H5_I64, "ns", "CLOCK_MONOTONIC", NOTE(t_ns)),
+	FLAT("instruments/kind", H5_U32, "1", "0 reading, 1 set, 2 words", NOTE(kind)),
+	WORDS("instruments/instrument", INSTRUMENT_NAME_SIZE, "name of the instrument", NOTE(instrument)),
+	WORDS("instruments/name", INSTRUMENT_NAME_SIZE, "name of what was read or set", NOTE(name)),
+	FLAT("instruments/quantity", H5_F64, "the bench file's", "what was read, or what it was set to",
+	     NOTE(quantity)),
+	WORDS("instruments/words", INSTRUMENT_WORDS, "what happened, where it is words", NOTE(words)),
+};
+_Static_assert(sizeof(enum instruments_note_kind) == sizeof(uint32_t), "a note's kind is a column of that size");
+
 const struct h5_column_kind run_content_kind = {.name = "programs/content",
 						.value = H5_U8,
 						.width = 1,
@@ -173,4 +186,9 @@ size_t run_plan_columns(struct run_column columns[])
 size_t run_clock_columns(struct run_column columns[])
 {
 	return COPY(clock_columns);
+}
+
+size_t run_instrument_columns(struct run_column columns[])
+{
+	return COPY(instrument_columns);
 }

@@ -10,9 +10,10 @@
 #include "protocols/calibration_record.h"
 #include "protocols/file_format.h"
 
-#define N_ACKNOWLEDGED 6
-#define MAX_TEXT       (1u << 20)
-#define MAX_RECORD     (64u << 20) /* bytes of a calibration record's file */
+#define N_ACKNOWLEDGED   5  /* that are read */
+#define MAX_ACKNOWLEDGED 64 /* there were fewer once, and may be more */
+#define MAX_TEXT         (1u << 20)
+#define MAX_RECORD       (64u << 20) /* bytes of a calibration record's file */
 
 /** The width of a dataset of rank 2, 0 where there is none: how many channels a run has. */
 static int read_width(const struct h5_file *file, const char *name, size_t *width, struct err *err)
@@ -81,10 +82,13 @@ static int read_attributes(struct run_file *file, struct err *err)
 
 static int read_counts(struct run_file *file, struct err *err)
 {
-	size_t n = N_ACKNOWLEDGED;
+	size_t n = 0;
 	uint64_t *counts = NULL;
-	const int code = h5_read_u64s(&file->h5, "acknowledged", 1, &n, N_ACKNOWLEDGED, &counts, err);
+	int code = h5_read_u64s(&file->h5, "acknowledged", 1, &n, MAX_ACKNOWLEDGED, &counts, err);
 
+	if (!code && n < N_ACKNOWLEDGED)
+		code = err_at(err, JOSTLE_EFORMAT, file->h5.path, 0, 0,
+			      "acknowledged: expected at least %d counts, found %zu", N_ACKNOWLEDGED, n);
 	if (!code) {
 		file->n_rows = counts[0];
 		file->n_events = counts[1];

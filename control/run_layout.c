@@ -7,6 +7,7 @@
 #include "base/err.h"
 #include "base/provenance.h"
 #include "control/histogram.h"
+#include "control/instruments.h"
 #include "daq/bench.h"
 #include "protocols/calibration_record.h"
 #include "protocols/file_format.h"
@@ -54,28 +55,36 @@ static int make_counts(const struct h5_file *file, struct err *err)
 	const size_t n_acknowledged = RUN_N_ACKNOWLEDGED, n_dropped = DROPPED_N;
 	const int code = h5_write_u64s(
 		file, "acknowledged", 1, &n_acknowledged, none,
-		(struct h5_label){"1", "how many rows, events, commands, samples, programs, clock readings hold"}, err);
+		(struct h5_label){
+			"1",
+			"how many rows, events, commands, samples, programs, clock readings, instruments' notes hold"},
+		err);
 
 	return code ? code
-		    : h5_write_u64s(file, "dropped", 1, &n_dropped, none,
-				    (struct h5_label){"1", "rows, events, commands, samples, programs without room"},
-				    err);
+		    : h5_write_u64s(
+			      file, "dropped", 1, &n_dropped, none,
+			      (struct h5_label){
+				      "1",
+				      "rows, events, commands, samples, programs, instruments' notes without room"},
+			      err);
 }
 
 static int make_tables(struct run_writer *w, const struct run_shape *shape, struct err *err)
 {
-	static const char *const groups[] = {"tick",     "events", "commands", "samples",
-					     "programs", "plan",   "clock",    "histograms"};
+	static const char *const groups[] = {"tick", "events", "commands",    "samples",   "programs",
+					     "plan", "clock",  "instruments", "histograms"};
 	const size_t record_size[RUN_N_TABLES] = {sizeof(struct run_event),        sizeof(struct run_command),
 						  run_sample_size(shape->n_sites), sizeof(struct run_program_entry),
-						  sizeof(struct run_segment),      sizeof(struct run_clock)};
+						  sizeof(struct run_segment),      sizeof(struct run_clock),
+						  sizeof(struct instruments_note)};
 	struct run_column columns[RUN_N_TABLES][RUN_MAX_COLUMNS], row[RUN_MAX_COLUMNS];
 	const size_t n[RUN_N_TABLES] = {run_event_columns(true, columns[RUN_EVENTS]),
 					run_command_columns(columns[RUN_COMMANDS]),
 					run_sample_columns(shape->n_sites, columns[RUN_SAMPLES]),
 					run_program_columns(columns[RUN_PROGRAMS]),
 					run_plan_columns(columns[RUN_PLAN]),
-					run_clock_columns(columns[RUN_CLOCK])};
+					run_clock_columns(columns[RUN_CLOCK]),
+					run_instrument_columns(columns[RUN_INSTRUMENTS])};
 	const size_t n_row = run_row_columns(shape, true, row);
 	int code = 0;
 

@@ -7,9 +7,18 @@
 #include "control/run_table.h"
 #include "control/run_writer.h"
 
-enum run_tables { RUN_EVENTS, RUN_COMMANDS, RUN_SAMPLES, RUN_PROGRAMS, RUN_PLAN, RUN_CLOCK, RUN_N_TABLES };
+enum run_tables {
+	RUN_EVENTS,
+	RUN_COMMANDS,
+	RUN_SAMPLES,
+	RUN_PROGRAMS,
+	RUN_PLAN,
+	RUN_CLOCK,
+	RUN_INSTRUMENTS,
+	RUN_N_TABLES
+};
 
-#define RUN_N_ACKNOWLEDGED 6 /* rows, events, commands, samples, programs, clock */
+#define RUN_N_ACKNOWLEDGED 7 /* rows, events, commands, samples, programs, clock, instruments */
 
 struct run_writer {
 	struct h5_file file;

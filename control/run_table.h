@@ -86,6 +86,7 @@ size_t run_sample_columns(size_t n_sites, struct run_column columns[]);
 size_t run_program_columns(struct run_column columns[]);
 size_t run_plan_columns(struct run_column columns[]);
 size_t run_clock_columns(struct run_column columns[]);
+size_t run_instrument_columns(struct run_column columns[]); /* of struct instruments_note */
 
 /** Datasets that are single columns of bytes. */
 extern const struct h5_column_kind run_content_kind, run_calibration_kind;

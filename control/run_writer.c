@@ -108,6 +108,11 @@ int run_writer_command(struct run_writer *w, const struct run_command *command, 
 	return run_table_append(&w->table[RUN_COMMANDS], &w->file, command, 1, err);
 }
 
+int run_writer_instrument(struct run_writer *w, const struct instruments_note *note, struct err *err)
+{
+	return run_table_append(&w->table[RUN_INSTRUMENTS], &w->file, note, 1, err);
+}
+
 int run_writer_sample(struct run_writer *w, const void *sample, struct err *err)
 {
 	return run_table_append(&w->table[RUN_SAMPLES], &w->file, sample, 1, err);
@@ -184,6 +189,7 @@ int run_writer_acknowledge(struct run_writer *w, const uint64_t dropped[DROPPED_
 		w->table[RUN_SAMPLES].n_records,
 		w->table[RUN_PROGRAMS].n_records,
 		w->table[RUN_CLOCK].n_records,
+		w->table[RUN_INSTRUMENTS].n_records,
 	};
 	int code = run_table_flush(&w->rows, &w->file, err);
 

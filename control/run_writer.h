@@ -12,10 +12,19 @@
 #include "control/run_table.h"
 
 struct err;
+struct instruments_note;
 struct recorder_setup;
 struct run_writer;
 
-enum run_dropped { DROPPED_ROWS, DROPPED_EVENTS, DROPPED_COMMANDS, DROPPED_SAMPLES, DROPPED_PROGRAMS, DROPPED_N };
+enum run_dropped {
+	DROPPED_ROWS,
+	DROPPED_EVENTS,
+	DROPPED_COMMANDS,
+	DROPPED_SAMPLES,
+	DROPPED_PROGRAMS,
+	DROPPED_INSTRUMENTS,
+	DROPPED_N
+};
 
 /** A file to be made. All of it is the caller's. */
 struct run_writer_setup {
@@ -45,6 +54,7 @@ int run_writer_reserve(struct run_writer *writer, size_t n, size_t n_other, size
 int run_writer_rows(struct run_writer *writer, const void *rows, size_t n, struct err *err);
 int run_writer_event(struct run_writer *writer, const struct run_event *event, struct err *err);
 int run_writer_command(struct run_writer *writer, const struct run_command *command, struct err *err);
+int run_writer_instrument(struct run_writer *writer, const struct instruments_note *note, struct err *err);
 int run_writer_sample(struct run_writer *writer, const void *sample, struct err *err);
 
 /**

@@ -132,7 +132,7 @@ static int wait_for_work(struct service *service, struct err *err)
 	zmq_pollitem_t items[] = {{.socket = service->router, .events = ZMQ_POLLIN},
 				  {.socket = service->gate.socket, .events = ZMQ_POLLIN}};
 	const int64_t left_ns = telemetry_due_ns(service) - clock_now_ns();
-	const int64_t wait_ns = service->n_pending > 0 && left_ns > HASTE_NS ? HASTE_NS : left_ns;
+	const int64_t wait_ns = service->n_pending + service->n_orders > 0 && left_ns > HASTE_NS ? HASTE_NS : left_ns;
 
 	if (zmq_poll(items, service->gate.socket ? 2 : 1, wait_ns > 0 ? (long)(wait_ns / 1000000 + 1) : 0) >= 0 ||
 	    errno == EINTR)
@@ -165,6 +165,7 @@ int service_run(struct service *service, struct err *err)
 		events_listen(service);
 		now_ns = clock_now_ns();
 		answers_expire(service, now_ns, false);
+		instruments_listen(service, now_ns, false);
 		telemetry_publish(service, now_ns);
 		watchdog_look(&service->watchdog, now_ns, loop_n_ticks(service->setup.loop));
 		attend(service, now_ns);
@@ -179,6 +180,7 @@ static void say_goodbye(struct service *service)
 	events_look(service);
 	events_listen(service);
 	answers_expire(service, clock_now_ns(), true);
+	instruments_listen(service, clock_now_ns(), true);
 	service->next_status_ns = 0;
 	telemetry_publish(service, clock_now_ns());
 }

@@ -13,6 +13,7 @@
 struct bench;
 struct calibration_record;
 struct err;
+struct instruments;
 struct loop;
 struct recorder;
 struct ring;
@@ -27,6 +28,7 @@ struct service_setup {
 	const char *name;          /* of the run */
 	struct loop *loop;         /* initialised, with a program of id SERVICE_FIRST_PROGRAM; started by the caller */
 	struct recorder *recorder; /* NULL: nothing is recorded */
+	struct instruments *instruments; /* of the bench, or NULL; stopped before service_close() */
 	const struct bench *bench;
 	const struct calibration_record *record;
 	struct ring *events; /* of struct loop_event, filled by the loop */

@@ -175,6 +175,12 @@ static int record(struct service *service, const struct client *client, const st
 	return 0;
 }
 
+static int instrument(struct service *service, const struct client *client, const struct message *message,
+		      struct err *err)
+{
+	return instruments_expect(service, client, message, err);
+}
+
 static int shut_down(struct service *service, const struct client *client, const struct message *message,
 		     struct err *err)
 {
@@ -187,13 +193,21 @@ static int shut_down(struct service *service, const struct client *client, const
 }
 
 static handler *const handlers[MESSAGE_N_KINDS] = {
-	[MESSAGE_PING] = ping,          [MESSAGE_STATUS] = status,
-	[MESSAGE_SNAPSHOT] = snapshot,  [MESSAGE_RESET] = supervise,
-	[MESSAGE_ARM] = supervise,      [MESSAGE_RUN] = supervise,
-	[MESSAGE_STOP] = supervise,     [MESSAGE_LOAD_PROTOCOL] = load_protocol,
-	[MESSAGE_SAMPLE] = sample,      [MESSAGE_STOP_SAMPLING] = sample,
-	[MESSAGE_MANUAL] = manual,      [MESSAGE_LIMITS] = limits,
-	[MESSAGE_RECORD] = record,      [MESSAGE_DOCTOR] = doctor,
+	[MESSAGE_PING] = ping,
+	[MESSAGE_STATUS] = status,
+	[MESSAGE_SNAPSHOT] = snapshot,
+	[MESSAGE_RESET] = supervise,
+	[MESSAGE_ARM] = supervise,
+	[MESSAGE_RUN] = supervise,
+	[MESSAGE_STOP] = supervise,
+	[MESSAGE_LOAD_PROTOCOL] = load_protocol,
+	[MESSAGE_SAMPLE] = sample,
+	[MESSAGE_STOP_SAMPLING] = sample,
+	[MESSAGE_MANUAL] = manual,
+	[MESSAGE_LIMITS] = limits,
+	[MESSAGE_RECORD] = record,
+	[MESSAGE_DOCTOR] = doctor,
+	[MESSAGE_INSTRUMENT] = instrument,
 	[MESSAGE_SHUTDOWN] = shut_down,
 };
 

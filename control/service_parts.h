@@ -2,10 +2,11 @@
 #define JOSTLE_SERVICE_PARTS_H
 /*
  * What the files of the service share: service.c (open, run, close), service_commands.c (what clients ask), service_answers.c (what
- * the loop made of it), service_programs.c (protocols and plans), telemetry.c and telemetry_events.c (what goes out).
+ * the loop made of it), service_programs.c (protocols and plans), service_instruments.c (what instruments do), telemetry.c and telemetry_events.c (what goes out).
  */
 #include "base/err.h"
 #include "control/gate.h"
+#include "control/instruments.h"
 #include "control/loop.h"
 #include "control/messages.h"
 #include "control/program.h"
@@ -16,6 +17,7 @@
 
 #define MAX_IDENTITY 255
 #define MAX_PENDING  64 /* commands that wait for the loop */
+#define MAX_ORDERS   16 /* commands that wait for an instrument */
 #define MAX_PROGRAMS 16 /* built and not yet freed: the one carried out, and those asked for */
 #define MAX_ANSWER   1024
 
@@ -36,6 +38,14 @@ struct pending {
 	uint64_t program; /* id of the program that was built for it; 0 for none */
 	bool taken;       /* by the loop, at this event; the state that it led to is yet to be told */
 	struct loop_event event;
+};
+
+/** A command that an instrument has been asked for. */
+struct expected_order {
+	uint64_t ticket; /* 0: a free row */
+	int64_t deadline_ns;
+	struct client client;
+	struct message message;
 };
 
 /** A protocol in memory, and how many programs are made from it. */
@@ -68,6 +78,9 @@ struct service {
 	bool shutdown;
 	struct pending pending[MAX_PENDING];
 	size_t n_pending;
+	struct expected_order order[MAX_ORDERS];
+	size_t n_orders;
+	struct instruments_view instrument;  /* a copy to read */
 	uint64_t last_request, last_program; /* ids given */
 	struct entry entry[MAX_PROGRAMS];
 	struct loaded *loaded;        /* of the program asked for last */
@@ -131,6 +144,18 @@ void programs_fini(struct service *service);
 /** The entry of a program, or NULL. */
 const struct entry *programs_find(const struct service *service, uint64_t program);
 
+/* service_instruments.c */
+
+/** Have an instrument set; the client hears when it is. Errors: those of instruments_order(), JOSTLE_EBUSY. */
+int instruments_expect(struct service *service, const struct client *client, const struct message *message,
+		       struct err *err);
+
+/** Answer whose order is done, or late; all of them when `ending`. Hand what the instruments said to the recorder. */
+void instruments_listen(struct service *service, int64_t now_ns, bool ending);
+
+/** The key "instruments" and how they stand. */
+void telemetry_put_instruments(struct service *service, struct wire_writer *writer);
+
 /* telemetry.c */
 
 /** Publish what is due. */
@@ -147,6 +172,9 @@ void telemetry_send(struct service *service, enum topic topic);
 void telemetry_put_status(struct service *service, struct wire_writer *writer);
 void telemetry_put_trace(const struct service *service, struct wire_writer *writer);
 void telemetry_put_trip(const struct service *service, struct wire_writer *writer, const struct trip *trip);
+
+/** A key and a number, or nil where it is not finite. */
+void telemetry_put_number(struct wire_writer *writer, const char *key, double value);
 
 /* telemetry_events.c */
 

@@ -41,7 +41,7 @@ void telemetry_send(struct service *service, enum topic topic)
 	zmq_send(service->publisher, writer->bytes.data, writer->bytes.size, ZMQ_DONTWAIT);
 }
 
-static void put_number_or_nil(struct wire_writer *writer, const char *key, double value)
+void telemetry_put_number(struct wire_writer *writer, const char *key, double value)
 {
 	wire_key(writer, key);
 	if (isfinite(value))
@@ -63,8 +63,8 @@ void telemetry_put_trip(const struct service *service, struct wire_writer *write
 	wire_map(writer);
 	wire_put_whole(writer, "cause", trip->cause);
 	wire_put_whole(writer, "channel", trip->channel);
-	put_number_or_nil(writer, "value", trip->value);
-	put_number_or_nil(writer, "limit", trip->limit);
+	telemetry_put_number(writer, "value", trip->value);
+	telemetry_put_number(writer, "limit", trip->limit);
 	wire_put_whole(writer, "tick", trip->tick);
 	wire_put_signed(writer, "t_ns", trip->t_ns);
 	wire_put_text(writer, "text", text);
@@ -104,8 +104,8 @@ static void put_program(const struct service *service, struct wire_writer *write
 	wire_put_whole(writer, "spoiled", view ? view->n_spoiled : 0);
 	wire_put_flag(writer, "done", view && view->done);
 	wire_put_whole(writer, "segment", view ? view->tick.segment : 0);
-	put_number_or_nil(writer, "setpoint_t",
-			  view && view->tick.setpoint == SETPOINT_PROTOCOL ? view->tick.setpoint_t : NAN);
+	telemetry_put_number(writer, "setpoint_t",
+			     view && view->tick.setpoint == SETPOINT_PROTOCOL ? view->tick.setpoint_t : NAN);
 }
 
 static int64_t unix_now_ns(void)
@@ -114,6 +114,14 @@ static int64_t unix_now_ns(void)
 
 	clock_gettime(CLOCK_REALTIME, &now);
 	return (int64_t)now.tv_sec * SECOND_NS + now.tv_nsec;
+}
+
+/** Of the bath, by the loop's own input or an instrument. */
+static double temperature_K(const struct service *service)
+{
+	const double measured_K = service->view ? service->view->temperature_K : NAN;
+
+	return isnan(measured_K) ? instruments_temperature_K(service->setup.instruments) : measured_K;
 }
 
 void telemetry_put_status(struct service *service, struct wire_writer *writer)
@@ -137,13 +145,14 @@ void telemetry_put_status(struct service *service, struct wire_writer *writer)
 	wire_put_whole(writer, "missed", view ? view->n_missed : 0);
 	wire_put_whole(writer, "driven", view ? view->n_driven : 0);
 	wire_put_whole(writer, "refused", view ? view->n_refused : 0);
-	put_number_or_nil(writer, "temperature_K", view ? view->temperature_K : NAN);
+	telemetry_put_number(writer, "temperature_K", temperature_K(service));
 	put_program(service, writer);
 	put_recorder(service, writer);
 	wire_put_whole(writer, "commands", service->n_commands);
 	wire_put_whole(writer, "malformed", service->n_malformed);
 	wire_put_whole(writer, "events_dropped", atomic_load(&setup->events->n_dropped));
 	wire_put_text(writer, "override", setup->override_text);
+	telemetry_put_instruments(service, writer);
 }
 
 static void put_trace(const struct service *service, struct wire_writer *writer)
@@ -156,7 +165,8 @@ static void put_trace(const struct service *service, struct wire_writer *writer)
 	wire_put_whole(writer, "tick", view->tick.tick);
 	wire_put_signed(writer, "t_ns", view->tick.t_ns);
 	wire_put_text(writer, "state", supervisor_state_name((enum supervisor_state)view->tick.state));
-	put_number_or_nil(writer, "setpoint_t", view->tick.setpoint == SETPOINT_PROTOCOL ? view->tick.setpoint_t : NAN);
+	telemetry_put_number(writer, "setpoint_t",
+			     view->tick.setpoint == SETPOINT_PROTOCOL ? view->tick.setpoint_t : NAN);
 	wire_put_reals(writer, "x", view->x, n_sites);
 	wire_put_reals(writer, "force", view->force, n_sites);
 	wire_put_reals(writer, "command", view->command, bench->n_out);

@@ -6,8 +6,10 @@
 
 #include <errno.h>
 #include <libserialport.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 
@@ -51,13 +53,15 @@ static int set_up(struct serial_port *port, const char *path, int baud, struct e
 
 int serial_port_open(struct serial_port *port, const char *path, int baud, struct err *err)
 {
+	char real[PATH_MAX];
 	enum sp_return found;
 	int code;
 
 	*port = (struct serial_port){.fd = -1};
 	snprintf(port->path, sizeof(port->path), "%s", path);
 	errno = 0;
-	found = sp_get_port_by_name(path, &port->sp);
+	/* libserialport knows no links, and those of /dev/serial/by-id are what tells adapters apart. */
+	found = sp_get_port_by_name(realpath(path, real) ? real : path, &port->sp);
 	if (found != SP_OK) {
 		port->sp = NULL;
 		return refuse_port(err, path, found);

@@ -18,7 +18,7 @@ struct serial_port {
 };
 
 /**
- * Open and set up a port: `path` as in /dev/ttyACM0, 8 data bits, no parity, 1 stop bit, no flow control. What it has
+ * Open and set up a port: `path` as in /dev/ttyACM0, or a link to it, 8 data bits, no parity, 1 stop bit, no flow control. What it has
  * received before is dropped. The caller ends it with serial_port_close(). Errors: JOSTLE_ENODEV (no such port, or not a
  * serial one; or this program was built without libserialport), JOSTLE_EBUSY (another process has it), JOSTLE_EIO (it can't be
  * set up so), JOSTLE_ENOMEM; all name it. Call from: setup.

@@ -112,6 +112,17 @@ static void fields_arrive_where_they_belong(void **state)
 	message_format(&message, text, sizeof(text));
 	assert_string_equal(text, "manual output=3 volts=-2");
 
+	begin("instrument");
+	wire_put_text(&writer, "set", "amplitude");
+	wire_put_whole(&writer, "value", 2);
+	wire_put_text(&writer, "name", "noise");
+	assert_taken(&message, MESSAGE_INSTRUMENT);
+	assert_string_equal(message.name, "noise");
+	assert_string_equal(message.set, "amplitude");
+	assert_true(message.value == 2);
+	message_format(&message, text, sizeof(text));
+	assert_string_equal(text, "instrument name=noise set=amplitude value=2");
+
 	begin("manual");
 	wire_put_whole(&writer, "output", 3);
 	wire_put_text(&writer, "volts", NULL);
@@ -194,6 +205,20 @@ static void what_is_wrong_with_a_field_is_said_by_its_name(void **state)
 	begin("record");
 	wire_put_whole(&writer, "on", 1);
 	assert_refused(JOSTLE_EINVAL, "on: ");
+	begin("instrument");
+	wire_put_text(&writer, "name", "noise");
+	wire_put_real(&writer, "value", 1);
+	assert_refused(JOSTLE_EINVAL, "set: ");
+	begin("instrument");
+	wire_put_text(&writer, "name", "a-name-of-thirty-two-characters-");
+	wire_put_text(&writer, "set", "amplitude");
+	wire_put_real(&writer, "value", 1);
+	assert_refused(JOSTLE_EINVAL, "name: ");
+	begin("instrument");
+	wire_put_text(&writer, "name", "noise");
+	wire_put_text(&writer, "set", "amplitude");
+	wire_put_real(&writer, "value", NAN);
+	assert_refused(JOSTLE_EINVAL, "value: ");
 	begin("explode");
 	assert_refused(JOSTLE_EINVAL, "explode");
 	begin("sampl");

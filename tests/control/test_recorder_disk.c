@@ -190,7 +190,7 @@ static void what_finds_no_room_is_counted_in_the_file(void **state)
 	struct h5_file file;
 	struct err err = {0};
 	uint64_t n_files, *dropped;
-	size_t n = 5;
+	size_t n = 6;
 	struct recorder *recorder = start(&recorded, scratch->folder, 0.1);
 
 	tick_times(&recorded, recorder, 100);

@@ -81,6 +81,16 @@ void recorder_sample(struct recorder *recorder, uint64_t program, uint64_t numbe
 	pthread_mutex_unlock(&lock);
 }
 
+void recorder_instrument(struct recorder *recorder, const struct instruments_note *note)
+{
+	(void)recorder;
+	pthread_mutex_lock(&lock);
+	if (notes.n_instruments < MAX_NOTES)
+		notes.instrument[notes.n_instruments] = *note;
+	notes.n_instruments++;
+	pthread_mutex_unlock(&lock);
+}
+
 void recorder_status(struct recorder *recorder, struct recorder_status *status)
 {
 	(void)recorder;

@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "base/provenance.h"
 #include "control/curve.h"
+#include "control/instruments.h"
 #include "control/loop.h"
 #include "control/messages.h"
 #include "control/recorder.h"
@@ -26,13 +27,14 @@
 
 /** What the recorder was handed, in order. */
 struct notes {
-	size_t n_commands, n_protocols, n_samples;
+	size_t n_commands, n_protocols, n_samples, n_instruments;
 	struct {
 		uint64_t request;
 		char client[64], command[256], answer[512];
 	} command[MAX_NOTES];
 	uint64_t program[MAX_NOTES];        /* of each protocol */
 	uint64_t sample_program[MAX_NOTES]; /* of each sample */
+	struct instruments_note instrument[MAX_NOTES];
 	bool on;
 };
 
