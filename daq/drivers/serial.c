@@ -3,7 +3,7 @@
  *
  * The edges come by this computer's clock. At an edge the outputs go out; the device samples, drives and answers with what
  * it sampled. An answer that isn't there in time leaves its slot out: the loop hears of missed slots, and of an error when
- * nothing has come for the time-out. A device that has gone safe by itself is an error as well, and is started anew, with
+ * nothing has come for the watchdog's time. A device that has gone safe by itself is an error as well, and is started anew, with
  * safe outputs, by the exchanges that follow: whoever is above has heard of it by then.
  *
  * One device, one opening: the watchdog of the device is the last resort.
@@ -21,11 +21,9 @@
 #include "daq/serial/framing.h"
 #include "daq/serial/link.h"
 
-#define TIMEOUT_PERIODS 20 /* as any device's that shares a busy machine: and a fifth of a second */
-#define TIMEOUT_NS      200000000
-#define START_NS        1000000000
-#define STOP_NS         300000000
-#define TRY_NS          100000000
+#define START_NS 1000000000
+#define STOP_NS  300000000
+#define TRY_NS   100000000
 
 struct serial {
 	struct serial_link link;
@@ -177,7 +175,8 @@ RT_SAFE static int exchange_slot(struct daq *daq, const double out_V[], double i
 static int serial_exchange(struct daq *daq, const double out_V[], double in_V[], int64_t *t_ns)
 {
 	struct serial *serial = daq->state;
-	const int64_t timeout_ns = TIMEOUT_NS + (int64_t)(TIMEOUT_PERIODS * daq->period_s * 1e9);
+	/* by then a device that hears nothing has gone safe */
+	const int64_t timeout_ns = (int64_t)serial->fit.watchdog_us * 1000;
 	bool missed = false;
 	int code;
 

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <math.h>
 #include <poll.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -244,6 +245,8 @@ int fake_device_run(const struct fake_device *fake, int fd)
 	for (size_t c = 0; c < FRAMING_MAX_CHANNELS; c++)
 		s->channels[c] =
 			(struct serial_device_channel){-(int32_t)(FAKE_RANGE_V * 1e6), (int32_t)(FAKE_RANGE_V * 1e6)};
+	/* firmware shares its processor with nobody; where it may not be so here, it is late now and then */
+	(void)sched_setscheduler(0, SCHED_FIFO, &(struct sched_param){.sched_priority = 70});
 	s->fake = fake;
 	s->fd = fd;
 	s->log = fake->log ? fopen(fake->log, "we") : NULL;
