@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/err.h"
@@ -53,6 +54,12 @@ struct run {
 	struct service *service;
 };
 
+/** A device that is part of this process leaves nothing behind to guard. */
+static bool needs_guardian(const struct run *run)
+{
+	return run->daq.last_resort != DAQ_ENDS_WITH_PROCESS;
+}
+
 static void beat(void *context, int64_t now_ns, enum supervisor_state state, const double out_V[])
 {
 	struct run *run = context;
@@ -67,6 +74,8 @@ static uint32_t outside(void *context, uint64_t number, int64_t now_ns, uint32_t
 
 	(void)number;
 	found |= instruments_outside(run->instruments, now_ns);
+	if (!needs_guardian(run))
+		return found;
 	/* One that has not come yet guards no more than one that is lost. */
 	return found | (view == GUARDIAN_SEIZED                            ? OUTSIDE_GUARDIAN_SEIZED
 			: view == GUARDIAN_LOST || view == GUARDIAN_ABSENT ? OUTSIDE_GUARDIAN_LOST
@@ -130,6 +139,7 @@ static bool arming_allowed(const struct run *run)
 	return run->options->override_text != NULL;
 }
 
+/** The page is there in any case: it also keeps a second run of the same name away. */
 static int start_guardian(struct run *run, struct err *err)
 {
 	const struct run_options *options = run->options;
@@ -142,6 +152,8 @@ static int start_guardian(struct run *run, struct err *err)
 	if (code)
 		return code;
 	run->has_heartbeat = true;
+	if (!needs_guardian(run))
+		return 0;
 	code = guardian_spawn(options->name, &run->guardian, err);
 	/* A loop whose first ticks find no guardian would begin with that trip; one that does not come at all is one. */
 	for (int64_t until_ns = clock_now_ns() + GUARDIAN_WAIT_NS;
@@ -158,6 +170,8 @@ static void attend(void *context)
 	struct err err = {0};
 	int status;
 
+	if (!needs_guardian(run))
+		return;
 	if (run->guardian && waitpid(run->guardian, &status, WNOHANG) == run->guardian) {
 		log_warning("the guardian has ended (%s %d)", WIFSIGNALED(status) ? "signal" : "status",
 			    WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
@@ -181,6 +195,7 @@ static int open_recorder(struct run *run, struct err *err)
 		.bench = options->bench,
 		.calibration = &run->calibration,
 		.record = options->record,
+		.plant = options->plant,
 		.backend = run->daq.backend,
 		.simulated = run->daq.simulated,
 		.seed = options->daq.seed,
@@ -296,8 +311,10 @@ static int operate(struct run *run, struct err *err)
 	code = loop_start(run->loop, err);
 	if (code)
 		return code;
-	log_info("ready: bench %s (%s), telemetry %s, commands %s, guardian %ld%s%s", run->options->bench->name,
-		 run->daq.backend, run->options->telemetry, run->options->commands, (long)run->guardian,
+	log_info("ready: bench %s (%s), telemetry %s, commands %s, %s %ld%s%s", run->options->bench->name,
+		 run->daq.backend, run->options->telemetry, run->options->commands,
+		 run->guardian ? "guardian" : "no guardian needed, process",
+		 (long)(run->guardian ? run->guardian : getpid()),
 		 run->recorder ? ", recording into " : ", not recorded",
 		 run->recorder ? run->options->record_folder : "");
 	code = service_run(run->service, err);

@@ -14,9 +14,10 @@ struct err;
 struct run_options {
 	const struct bench *bench;
 	const struct calibration_record *record;
-	struct daq_options daq;                                   /* paced whatever it says */
-	const char *name;                                         /* of the run: heartbeat page, run files, telemetry */
-	const char *protocol;                                     /* path, or NULL: a client loads one */
+	struct daq_options daq; /* paced whatever it says */
+	const char *plant;      /* the file of a plant simulated in this process, or NULL */
+	const char *name;       /* of the run: heartbeat page, run files, telemetry */
+	const char *protocol;   /* path, or NULL: a client loads one */
 	const char *telemetry, *commands, *key_file, *allow_file; /* struct service_setup's */
 	const char *record_folder;                                /* NULL: nothing is recorded */
 	int cpu;                                                  /* of the loop; -1: any */

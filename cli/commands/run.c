@@ -10,6 +10,7 @@
 #include "cli/command.h"
 #include "cli/fallback.h"
 #include "cli/options.h"
+#include "cli/plant_text.h"
 #include "control/bench_calibration.h"
 #include "control/run.h"
 #include "daq/bench.h"
@@ -45,6 +46,7 @@ static int operate(struct arguments *arguments, struct err *err)
 {
 	struct calibration_record record = {0};
 	struct bench bench = {0};
+	char *plant = NULL;
 	int code = load_bench(&bench, arguments, err);
 
 	if (!code)
@@ -56,8 +58,10 @@ static int operate(struct arguments *arguments, struct err *err)
 		arguments->run.cpu = arguments->cpu == NO_CPU ? -1 : (int)arguments->cpu;
 		if (!arguments->run.name)
 			arguments->run.name = bench.name;
+		arguments->run.plant = plant = plant_text(&bench, arguments->run.daq.attach);
 		code = run_bench(&arguments->run, err);
 	}
+	free(plant);
 	calibration_record_fini(&record);
 	bench_free(&bench);
 	return code;

@@ -17,11 +17,11 @@
 #include "base/progress.h"
 #include "base/provenance.h"
 #include "base/ranks.h"
-#include "base/yaml.h"
 #include "cli/command.h"
 #include "cli/fallback.h"
 #include "cli/options.h"
 #include "cli/picture.h"
+#include "cli/plant_text.h"
 #include "control/bench_calibration.h"
 #include "control/sampling.h"
 #include "control/sequencer.h"
@@ -166,22 +166,10 @@ static void print_loop(const struct loop_report *report)
 	       (unsigned long long)sum(report->n_limited, report->n_out));
 }
 
-/** The plant's file verbatim, or NULL where no simulated device stands behind the samples. */
-static char *plant_text(const struct job *job)
-{
-	char path[1024], *text = NULL;
-	struct err ignored;
-
-	if (job->arguments->ensemble || strcmp(job->bench.driver, "sim") != 0 ||
-	    find_file(FIND_PLANT, job->bench.devices[0], path, sizeof(path), &ignored) ||
-	    read_text_file(path, 1 << 20, &text, &ignored))
-		return NULL;
-	return text;
-}
-
 static int save(const struct job *job, struct err *err)
 {
-	char *plant = plant_text(job);
+	char *plant =
+		job->arguments->ensemble || !job->has_bench ? NULL : plant_text(&job->bench, job->arguments->attach);
 	const struct provenance provenance = {.command = "sample",
 					      .backend = job->backend,
 					      .simulated = job->simulated,
