@@ -1,0 +1,14 @@
+#!/bin/bash
+# sample.sh JOSTLE PLANT PROTOCOL BENCH N OUT: draw N samples through cards with a plant behind them, in virtual time.
+# catches: a tick that takes longer than its period, waits for another process, or is woken late: not one slot may be missed
+set -eu
+. "$(dirname "$0")/cards.sh" "$4"
+"$2" $sites &
+sleep 0.2
+"$1" sample --bench "$4" --protocol "$3" --out "$6" -n "$5" --t-final 3 --arm | tee report
+kill %1
+wait
+if ! grep -q "^ *loop .* 0 missed, 0 samples redone" report; then
+	echo "expected no missed slots"
+	exit 1
+fi
