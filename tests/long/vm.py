@@ -1,7 +1,6 @@
 """Through comedi's kernel driver and an independent plant process, in a virtual machine with a PREEMPT_RT kernel: samples on one
 card and on four as one bench, beside the simulated bench; loops killed; streams; slots of the loop, the same from run to run.
 In virtual time: evidence of logic, scheduling and deadlines, not of this computer's speed."""
-import pathlib
 import re
 import statistics
 import sys
@@ -49,7 +48,7 @@ a.note("floor of exact draws, same number", round(sim[0]["floor"], 4))
 
 for bench in BENCHES:
     job = sample(bench, N, f"/tmp/out/{bench}.h5")
-    seconds = boot(job, leaps=True, keep=a.work)
+    seconds = boot(job, keep=a.work)
     a.note(f"{bench}: loop", word(r" loop +(.*)", job))
     a.note(f"{bench}: plant", word(r"comedi_plant: (\d.*)", job))
     a.note(f"{bench}: the machine's run, s on this computer", round(seconds))

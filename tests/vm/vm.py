@@ -149,7 +149,7 @@ def results_folder():
         shutil.rmtree(folder)
 
 
-def run(jobs, virtual_time=False, leaps=False, limit=600, keep=None):
+def run(jobs, virtual_time=False, limit=600, keep=None):
     """Boot, run the jobs one after the other, power off. Fills in the jobs; returns what the console said. `keep` is a folder
     on the host for the files that jobs leave in /tmp/out. `limit` is in the host's seconds. Raises Unavailable."""
     image, initramfs = prepare()
@@ -159,7 +159,7 @@ def run(jobs, virtual_time=False, leaps=False, limit=600, keep=None):
         qemu = ["qemu-system-x86_64", "-accel", "tcg", "-cpu", "max", "-smp", "1", "-m", "1024", "-M", "q35",
                 "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot", "-kernel", image, "-initrd", initramfs,
                 "-append", f"console=ttyS0 quiet panic=-1 mitigations=off tsc=reliable project={ROOT}"
-                + " never_idle" * (virtual_time and not leaps),
+                + " never_idle" * virtual_time,
                 "-virtfs", "local,path=/,mount_tag=root,security_model=none,readonly=on,multidevs=remap",
                 "-virtfs", f"local,path={ROOT},mount_tag=project,security_model=none,readonly=on,multidevs=remap",
                 "-virtfs", f"local,path={out},mount_tag=out,security_model=none",
