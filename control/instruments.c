@@ -3,8 +3,10 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/clock.h"
+#include "base/interrupt.h"
 #include "control/instruments_parts.h"
 #include "control/tick.h"
 #include "daq/bench.h"
@@ -138,6 +140,29 @@ uint32_t instruments_outside(const struct instruments *instruments, int64_t now_
 		}
 	}
 	return found;
+}
+
+int instruments_await(const struct instruments *instruments, struct err *err)
+{
+	double longest_s = 0;
+
+	if (!instruments)
+		return 0;
+	for (size_t i = 0; i < instruments->n; i++)
+		longest_s = fmax(longest_s, instruments->member[i].instrument.setup->silent_s);
+	const int64_t until_ns = clock_now_ns() + (int64_t)(longest_s * 1e9);
+
+	while (instruments_outside(instruments, clock_now_ns()) & OUTSIDE_SILENT) {
+		if (interrupt_asked())
+			return err_set(err, JOSTLE_EINTR, "interrupted while waiting for the instruments");
+		if (clock_now_ns() > until_ns)
+			return err_set(err, JOSTLE_ENODEV,
+				       "expected a reading of every instrument that has limits within %g s, found none "
+				       "of some",
+				       longest_s);
+		nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
+	}
+	return 0;
 }
 
 double instruments_temperature_K(const struct instruments *instruments)

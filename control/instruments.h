@@ -24,6 +24,12 @@ struct instruments;
 int instruments_open(struct instruments **instruments, const struct bench *bench, struct err *err);
 
 /**
+ * Wait until every reading that has limits has come, whatever it is; for the longest silent_s at most. Errors: JOSTLE_ENODEV (one has
+ * not), JOSTLE_EINTR (the person does not want to wait). NULL is allowed. Call from: setup.
+ */
+int instruments_await(const struct instruments *instruments, struct err *err);
+
+/**
  * Stop reading, and set what has a safe value to it. Whoever waits for an order hears that it was not carried out. Takes a few of
  * an instrument's time-outs where that is silent. NULL is allowed, and twice. Call from: setup.
  */

@@ -5,11 +5,13 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/interrupt.h"
 #include "base/log.h"
 #include "base/progress.h"
 #include "base/ring.h"
+#include "control/instruments.h"
 #include "control/loop.h"
 #include "daq/bench.h"
 #include "protocols/protocol.h"
@@ -211,12 +213,21 @@ static int run(const struct sampling_options *options, struct loop *loop, struct
 	return code ? code : verdict(loop, interrupted, *collector->n_done, options->n_samples, err);
 }
 
+/** What the instruments say of the bath holds for this loop, too. */
+static uint32_t outside(void *context, uint64_t number, int64_t now_ns, uint32_t found)
+{
+	(void)number;
+	/* An unpaced loop does not time every tick. */
+	return found | instruments_outside(context, now_ns ? now_ns : clock_now_ns());
+}
+
 /** All that a run is made of, on an open, or described, bench. Fields are zero until they have been made. */
 struct job {
 	struct daq daq;
 	struct calibration calibration;
 	struct program program;
 	struct collector collector;
+	struct instruments *instruments;
 	struct loop *loop;
 };
 
@@ -247,6 +258,7 @@ static int build_loop(struct job *job, const struct sampling_options *options, s
 		.daq = &job->daq,
 		.calibration = &job->calibration,
 		.program = &job->program,
+		.watch = job->instruments ? &(struct loop_watch){job->instruments, NULL, outside} : NULL,
 		.cpu = LOOP_ANY_CPU,
 		.arming_allowed = job->daq.simulated || options->arm,
 		.paced = options->daq.paced || !job->daq.simulated,
@@ -284,6 +296,7 @@ static void clear(struct job *job)
 	program_fini(&job->program);
 	calibration_fini(&job->calibration);
 	collector_fini(&job->collector);
+	instruments_close(job->instruments);
 	daq_close(&job->daq);
 }
 
@@ -313,6 +326,10 @@ int sampling_run(const struct sampling_options *options, float samples[], size_t
 	snprintf(report->backend, sizeof(report->backend), "%s", job.daq.backend);
 	report->simulated = job.daq.simulated;
 	code = check(options, &job.daq, err);
+	if (!code)
+		code = instruments_open(&job.instruments, options->bench, err);
+	if (!code)
+		code = instruments_await(job.instruments, err);
 	if (!code)
 		code = build(&job, options, samples, n_done, err);
 	if (code)

@@ -72,7 +72,8 @@ int sampling_check(const struct sampling_options *options, struct err *err);
  * Draw samples[n_samples][n_sites], natural units, in the order of their making, with progress on standard error;
  * *n_done is how many there are, also after an error. Unpaced on a simulated bench they depend on the seed alone.
  * Warns of what loop_report_limits() finds. Whichever way it ends, the outputs are at safe_V. The caller ends `report` with loop_report_fini(), also after an
- * error. Errors: JOSTLE_EINVAL, JOSTLE_ECONFIG (options; hardware without `arm`), those of daq_open(), loop_init() and `take`,
+ * error. Errors: JOSTLE_EINVAL, JOSTLE_ECONFIG (options; hardware without `arm`), those of daq_open(), instruments_open(), instruments_await(), loop_init() and
+ * `take`,
  * JOSTLE_ETRIP (err says why), JOSTLE_EINTR (the person asked), JOSTLE_EMISSED (the machine can't keep the period).
  * Call from: setup.
  */

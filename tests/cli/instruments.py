@@ -17,6 +17,7 @@ from fake_instrument import FakeInstrument  # noqa: E402
 
 JOSTLE, SHIM = sys.argv[1:3]
 SOURCE = os.path.join(os.path.dirname(__file__), "..", "..")
+ENVIRONMENT = dict(os.environ, LD_PRELOAD=" ".join(filter(None, [os.environ.get("LD_PRELOAD"), SHIM])))
 READING, SILENT = 16, 32  # facts from outside
 
 INSTRUMENTS = """
@@ -51,8 +52,7 @@ class Stage:
             file.write(shipped.read() + INSTRUMENTS.format(folder=folder))
 
     def run(self, *more):
-        environment = dict(os.environ, LD_PRELOAD=" ".join(filter(None, [os.environ.get("LD_PRELOAD"), SHIM])))
-        self.process = run(JOSTLE, self.bench, f"test-{os.getpid()}", self.folder, *more, attach=False, env=environment)
+        self.process = run(JOSTLE, self.bench, f"test-{os.getpid()}", self.folder, *more, attach=False, env=ENVIRONMENT)
         self.client = Client(self.folder)
 
     def end(self):
@@ -187,6 +187,22 @@ def test_the_wrong_instrument(folder):
     assert "instrument meter" in said and "OTHER,X-9" in said and "ACME,TM" in said, said
 
 
+def test_samples_are_drawn_within_limits_alone(folder):
+    # catches: jostle sample on a bench whose bath nobody looks at; one that trips before the first reading has come
+    stage = Stage(folder)
+    command = [JOSTLE, "sample", "--bench", stage.bench, "--protocol", f"{SOURCE}/tests/golden/protocol.h5", "-n", "3",
+               "--out", f"{folder}/samples.h5"]
+    sampled = subprocess.run(command, capture_output=True, text=True, timeout=300, env=ENVIRONMENT)
+    assert sampled.returncode == 0, sampled.stderr
+    assert stage.noise.volts == 0.5
+    stage.meter.celsius = 40
+    sampled = subprocess.run(command, capture_output=True, text=True, timeout=300, env=ENVIRONMENT)
+    assert sampled.returncode != 0 and "an instrument's reading is outside its limits" in sampled.stderr, sampled.stderr
+    stage.meter.manner = "garbage"
+    sampled = subprocess.run(command, capture_output=True, text=True, timeout=300, env=ENVIRONMENT)
+    assert sampled.returncode != 0 and "meter" in sampled.stderr, sampled.stderr
+
+
 def main():
     with tempfile.TemporaryDirectory() as folder:
         stage = Stage(folder)
@@ -206,6 +222,8 @@ def main():
             raise
     with tempfile.TemporaryDirectory() as folder:
         test_the_wrong_instrument(folder)
+    with tempfile.TemporaryDirectory() as folder:
+        test_samples_are_drawn_within_limits_alone(folder)
 
 
 if __name__ == "__main__":

@@ -120,10 +120,12 @@ static void a_reading_outside_its_limits_is_told_until_it_is_back(void **state)
 	atomic_store(&meter.manner, FAKE_WORDS);
 	open_them();
 	assert_int_equal(instruments_outside(instruments, clock_now_ns()), OUTSIDE_SILENT);
+	assert_int_equal(instruments_await(instruments, &err), JOSTLE_ENODEV);
 	assert_true(isnan(instruments_temperature_K(instruments)));
 	atomic_store(&meter.manner, FAKE_RIGHT);
 	wait_for_outside(0);
 	assert_true(fabs(instruments_temperature_K(instruments) - 300) < 1e-9);
+	assert_int_equal(instruments_await(instruments, &err), 0);
 	atomic_store(&meter.temperature_C, 40);
 	wait_for_outside(OUTSIDE_READING);
 	assert_true(fabs(instruments_temperature_K(instruments) - 313.15) < 1e-9);
