@@ -1,12 +1,12 @@
 /*
- * fake_serial_device --plant PLANT --period S [--seed N] [--log FILE] [--tty PATH --baud N] [--bench BENCH]
- *                    [--preload LIBRARY] [-- COMMAND …]
+ * fake_serial_device --plant PLANT --period S [--seed N] [--log FILE] [--tty PATH --baud N [--far PATH]]
+ *                    [--bench BENCH] [--preload LIBRARY] [-- COMMAND …]
  *
- * A serial device with a plant behind it, on a pseudo terminal of its own or on a serial port. It says "ready: PORT", the
- * port being the one to open (with --tty: PATH, whose other end is for the program), and stays until it gets SIGTERM or SIGINT.
+ * A serial device with a plant behind it, on a pseudo terminal of its own or on the serial port --tty. It says "ready: PORT",
+ * the port being the one to open (with --tty: --far, the other end of that line), and stays until it gets SIGTERM or SIGINT.
  * With a command it runs that instead, in whose arguments {} stands for a copy of the bench file BENCH with the port for its
- * device, and {port} for the port; it ends when the command does, with its exit status. --log FILE: a line for each time that the outputs
- * are written: seconds, state (0 idle, 1 running, 2 expired), volts.
+ * device, and {port} for the port; it ends when the command does, with its exit status. --log FILE: a line for each time that
+ * the outputs are written: seconds, state (0 idle, 1 running, 2 expired), volts.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -27,7 +27,7 @@
 static volatile sig_atomic_t stopped;
 
 struct arguments {
-	const char *plant, *log, *tty, *bench, *preload;
+	const char *plant, *log, *tty, *far, *bench, *preload;
 	double period_s;
 	uint64_t seed;
 	int baud;
@@ -50,9 +50,11 @@ static _Noreturn void fail(const char *what, const char *why)
 static void parse(struct arguments *a, int argc, char **argv)
 {
 	static const struct option options[] = {
-		{"plant", 1, NULL, 'p'}, {"period", 1, NULL, 't'},  {"seed", 1, NULL, 's'},
-		{"log", 1, NULL, 'l'},   {"tty", 1, NULL, 'd'},     {"baud", 1, NULL, 'b'},
-		{"bench", 1, NULL, 'B'}, {"preload", 1, NULL, 'P'}, {0},
+		{"plant", 1, NULL, 'p'}, {"period", 1, NULL, 't'},
+		{"seed", 1, NULL, 's'},  {"log", 1, NULL, 'l'},
+		{"tty", 1, NULL, 'd'},   {"baud", 1, NULL, 'b'},
+		{"bench", 1, NULL, 'B'}, {"preload", 1, NULL, 'P'},
+		{"far", 1, NULL, 'f'},   {0},
 	};
 	int option;
 
@@ -73,6 +75,9 @@ static void parse(struct arguments *a, int argc, char **argv)
 			break;
 		case 'd':
 			a->tty = optarg;
+			break;
+		case 'f':
+			a->far = optarg;
 			break;
 		case 'b':
 			a->baud = atoi(optarg);
@@ -177,7 +182,7 @@ int main(int argc, char **argv)
 	parse(&a, argc, argv);
 	if (find_file(FIND_PLANT, a.plant, path, sizeof(path), &err) < 0 || plant_load(&plant, path, &err) < 0)
 		fail(a.plant, err.text);
-	snprintf(a.port, sizeof(a.port), "%s", a.tty ? a.tty : "");
+	snprintf(a.port, sizeof(a.port), "%s", a.far ? a.far : a.tty ? a.tty : "");
 	const int fd = a.tty ? fake_device_tty(a.tty, a.baud) : fake_device_pty(a.port, sizeof(a.port));
 	if (fd < 0)
 		fail(a.tty ? a.tty : "pseudo terminal", strerror(errno));
