@@ -149,6 +149,12 @@ def results_folder():
         shutil.rmtree(folder)
 
 
+def share(folder, tag, readonly):
+    """The options of QEMU for a folder of the host."""
+    path = str(folder).replace(",", ",,")
+    return ["-virtfs", f"local,path={path},mount_tag={tag},security_model=none,multidevs=remap" + ",readonly=on" * readonly]
+
+
 def run(jobs, virtual_time=False, limit=600, keep=None):
     """Boot, run the jobs one after the other, power off. Fills in the jobs; returns what the console said. `keep` is a folder
     on the host for the files that jobs leave in /tmp/out. `limit` is in the host's seconds. Raises Unavailable."""
@@ -156,13 +162,13 @@ def run(jobs, virtual_time=False, limit=600, keep=None):
     with results_folder() as out:
         with open(f"{out}/run.sh", "w") as file:
             file.write(script(jobs))
+        with open(f"{out}/project", "w") as file:
+            file.write(str(ROOT))
         qemu = ["qemu-system-x86_64", "-accel", "tcg", "-cpu", "max", "-smp", "1", "-m", "1024", "-M", "q35",
                 "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot", "-kernel", image, "-initrd", initramfs,
-                "-append", f"console=ttyS0 quiet panic=-1 mitigations=off tsc=reliable project={ROOT}"
+                "-append", "console=ttyS0 quiet panic=-1 mitigations=off tsc=reliable"
                 + " never_idle" * virtual_time,
-                "-virtfs", "local,path=/,mount_tag=root,security_model=none,readonly=on,multidevs=remap",
-                "-virtfs", f"local,path={ROOT},mount_tag=project,security_model=none,readonly=on,multidevs=remap",
-                "-virtfs", f"local,path={out},mount_tag=out,security_model=none",
+                *share("/", "root", True), *share(ROOT, "project", True), *share(out, "out", False),
                 "-chardev", f"socket,id=a,path={out}/modem,server=on,wait=off", "-chardev", f"socket,id=b,path={out}/modem",
                 "-chardev", "null,id=lines", "-device", "isa-parallel,chardev=lines,iobase=0x378",
                 "-serial", f"file:{out}/console", "-serial", "chardev:a", "-serial", "chardev:b"]
