@@ -30,6 +30,17 @@ const char *err_name(int code)
 	return names[-code];
 }
 
+/** Errors quote files and clients, and go to a terminal: no control characters, of one byte or of two. */
+static void make_plain(char *text)
+{
+	for (unsigned char *c = (unsigned char *)text; *c; c++) {
+		if (*c < 0x20 || *c == 0x7f)
+			*c = '?';
+		else if (*c == 0xc2 && c[1] >= 0x80 && c[1] < 0xa0)
+			c[0] = c[1] = '?';
+	}
+}
+
 static int set(struct err *err, int code, const char *file, int line, int column, const char *format, va_list arguments)
 {
 	if (!err)
@@ -39,6 +50,7 @@ static int set(struct err *err, int code, const char *file, int line, int column
 	err->column = column;
 	snprintf(err->file, sizeof(err->file), "%s", file ? file : "");
 	vsnprintf(err->text, sizeof(err->text), format, arguments);
+	make_plain(err->text);
 	return code;
 }
 
@@ -75,6 +87,7 @@ int err_context(struct err *err, const char *format, ...)
 	if (length >= 0 && (size_t)length < sizeof(text))
 		snprintf(text + length, sizeof(text) - (size_t)length, ": %s", err->text);
 	memcpy(err->text, text, sizeof(text));
+	make_plain(err->text);
 	return err->code;
 }
 

@@ -30,10 +30,13 @@ struct err {
 	int code;         /* 0, or an enum jostle_error */
 	int line, column; /* 1-based; 0 where they do not apply */
 	char file[256];   /* "" where it does not apply */
-	char text[768];   /* what was expected and what was found; no final full stop, no newline */
+	char text[768];   /* what was expected and what was found; no final full stop, no control characters */
 };
 
-/** Set code and text. Returns `code`, so that a caller can write `return err_set(…)`. err may be NULL. Call from: setup. */
+/**
+ * Set code and text; control characters in it become question marks. Returns `code`, so that a caller can write
+ * `return err_set(…)`. err may be NULL. Call from: setup.
+ */
 int err_set(struct err *err, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 /** The same with a place in a file. `line` and `column` may be 0. Call from: setup. */

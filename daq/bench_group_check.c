@@ -115,9 +115,9 @@ static int check_skew(const struct bench_loading *loading, const struct bench_ex
 		return JOSTLE_ECONFIG;
 	for (uint32_t i = 0; i < skew_s->n; i++) {
 		snprintf(entry, sizeof(entry), "skew_s[%u]", i);
-		if (skew_s->values[i] < 0.0)
-			return bench_expansion_refuse(loading, e, entry, "expected a number from 0, found %g",
-						      skew_s->values[i]);
+		if (skew_s->values[i] < 0.0 || skew_s->values[i] >= loading->file->period_s)
+			return bench_expansion_refuse(loading, e, entry, "expected a number from 0, below %g, found %g",
+						      loading->file->period_s, skew_s->values[i]);
 	}
 	return 0;
 }

@@ -48,6 +48,20 @@ static void the_place_is_printed_as_far_as_it_is_known(void **state)
 	assert_string_equal(text, err_name(JOSTLE_EIO));
 }
 
+/* catches: a file's or a client's text that gives orders to the terminal on which the error is read; letters taken for such */
+static void control_characters_are_not_passed_on(void **state)
+{
+	struct err err;
+
+	(void)state;
+	err_set(&err, JOSTLE_ECONFIG, "found \"%s\"",
+		"a\x1b[2J\nb\x7f\xc2\x9b"
+		"c\xc2\xa0\xc3\xbc\xc2");
+	assert_string_equal(err.text, "found \"a?[2J?b???c\xc2\xa0\xc3\xbc\xc2\"");
+	err_context(&err, "%s", "\r");
+	assert_int_equal(err.text[0], '?');
+}
+
 /* catches: context put behind, or the code lost */
 static void context_goes_before_the_text(void **state)
 {
@@ -96,6 +110,7 @@ int main(void)
 		cmocka_unit_test(every_code_has_a_name_of_its_own),
 		cmocka_unit_test(codes_that_are_none_are_called_unknown),
 		cmocka_unit_test(the_place_is_printed_as_far_as_it_is_known),
+		cmocka_unit_test(control_characters_are_not_passed_on),
 		cmocka_unit_test(context_goes_before_the_text),
 		cmocka_unit_test(what_is_too_long_is_cut),
 		cmocka_unit_test(a_caller_without_interest_gives_null),

@@ -237,7 +237,7 @@ static const struct hostile tails[] = {
 	 13},
 	{IN "outputs:\n  - {role: force, range_V: [-1, 1], gain_V_per_N: [1], skew_s: [-1e-6]}\n",
 	 "outputs[0].skew_s[0]", 13},
-	{IN "outputs:\n  - {role: force, range_V: [-1, 1], gain_V_per_N: [1], skew_s: [2e-3]}\n",
+	{IN "outputs:\n  - {role: force, range_V: [-1, 1], gain_V_per_N: [1], skew_s: [1e-3]}\n",
 	 "outputs[0].skew_s[0]", 13},
 	{IN "outputs:\n  - {role: force, range_V: [-1, 1], gain_V_per_N: [1], reference: earth}\n", "", 13},
 	{IN "outputs:\n  - {role: force, range_V: [-1, 1], gain_V_per_N: [1], conversion: guessed}\n", "", 13},
