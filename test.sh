@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# ./test.sh                install what is missing, build, run every test; also under sanitizers
+# ./test.sh                install what is missing, build, run every test; also under sanitizers; fuzz for half a minute each
 # ./test.sh --long         run every acceptance script of tests/long/, resuming where an earlier run stopped
 # ./test.sh --long NAME    run one; its figures go to docs/results/NAME.json
 set -euo pipefail
@@ -30,6 +30,12 @@ check() { # PRESET CTEST-ARGUMENTS…
 	passed=$((passed + total - bad)) failed=$((failed + bad))
 }
 
+# The fuzzer comes with clang and its run-time library.
+can_fuzz() {
+	echo 'int LLVMFuzzerTestOneInput(void) { return 0; }' |
+		clang -fsanitize=fuzzer,address,undefined -x c -o build/can_fuzz - >build/can_fuzz.log 2>&1
+}
+
 .ci/setup
 mkdir -p build
 
@@ -57,6 +63,12 @@ rm -rf build/skipped # why tests could not be done here, a file each
 check dev
 check asan-ubsan -LE no-sanitizer
 check tsan -L threads
+if can_fuzz; then
+	check fuzz -L fuzz
+else
+	mkdir -p build/skipped
+	echo "nothing was fuzzed: no clang that links libFuzzer: $(tail -1 build/can_fuzz.log)" >build/skipped/fuzz
+fi
 for reason in build/skipped/*; do
 	[ ! -f "$reason" ] || echo "SKIPPED: $(cat "$reason")"
 done
