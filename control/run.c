@@ -1,10 +1,8 @@
 #include "control/run.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -15,8 +13,7 @@
 #include "base/ring.h"
 #include "control/calibration.h"
 #include "control/doctor.h"
-#include "control/guardian.h"
-#include "control/heartbeat.h"
+#include "control/guarding.h"
 #include "control/instruments.h"
 #include "control/loop.h"
 #include "control/program.h"
@@ -25,10 +22,8 @@
 #include "daq/bench.h"
 #include "protocols/calibration_record.h"
 
-#define MAX_EVENTS       4096 /* for the service, which takes them many times a second */
-#define MAX_SAMPLES      1024
-#define RESPAWN_NS       INT64_C(1000000000)
-#define GUARDIAN_WAIT_NS INT64_C(5000000000)
+#define MAX_EVENTS  4096 /* for the service, which takes them many times a second */
+#define MAX_SAMPLES 1024
 
 #define N_HISTOGRAMS 4
 static const char *const histogram_names[N_HISTOGRAMS] = {"wake", "exchange", "execution", "period"};
@@ -41,11 +36,8 @@ struct run {
 	char *doctor_text;
 	struct calibration calibration;
 	struct ring events, samples;
-	struct heartbeat heartbeat;
-	bool has_heartbeat;
+	struct guarding guarding;
 	struct instruments *instruments;
-	pid_t guardian; /* 0: none */
-	int64_t guardian_died_ns;
 	const struct histogram *histograms[N_HISTOGRAMS]; /* the loop's */
 	struct recorder *recorder;
 	struct program idle;
@@ -53,34 +45,6 @@ struct run {
 	bool has_loop;
 	struct service *service;
 };
-
-/** A device that is part of this process leaves nothing behind to guard. */
-static bool needs_guardian(const struct run *run)
-{
-	return run->daq.last_resort != DAQ_ENDS_WITH_PROCESS;
-}
-
-static void beat(void *context, int64_t now_ns, enum supervisor_state state, const double out_V[])
-{
-	struct run *run = context;
-
-	heartbeat_beat(&run->heartbeat, now_ns, state, out_V);
-}
-
-static uint32_t outside(void *context, uint64_t number, int64_t now_ns, uint32_t found)
-{
-	struct run *run = context;
-	const enum guardian_view view = heartbeat_guardian(&run->heartbeat, now_ns);
-
-	(void)number;
-	found |= instruments_outside(run->instruments, now_ns);
-	if (!needs_guardian(run))
-		return found;
-	/* One that has not come yet guards no more than one that is lost. */
-	return found | (view == GUARDIAN_SEIZED                            ? OUTSIDE_GUARDIAN_SEIZED
-			: view == GUARDIAN_LOST || view == GUARDIAN_ABSENT ? OUTSIDE_GUARDIAN_LOST
-									   : 0);
-}
 
 static void record_tick(void *context, const struct tick_record *tick, const double in_V[], const double out_V[],
 			const double command[])
@@ -139,50 +103,9 @@ static bool arming_allowed(const struct run *run)
 	return run->options->override_text != NULL;
 }
 
-/** The page is there in any case: it also keeps a second run of the same name away. */
-static int start_guardian(struct run *run, struct err *err)
-{
-	const struct run_options *options = run->options;
-	struct heartbeat_facts facts;
-	int code;
-
-	heartbeat_state_facts(&facts, options->bench, run->daq.period_s, options->daq.attach);
-	facts.latch_only = run->daq.last_resort != DAQ_SECOND_OPENING;
-	code = heartbeat_create(&run->heartbeat, options->name, &facts, err);
-	if (code)
-		return code;
-	run->has_heartbeat = true;
-	if (!needs_guardian(run))
-		return 0;
-	code = guardian_spawn(options->name, &run->guardian, err);
-	/* A loop whose first ticks find no guardian would begin with that trip; one that does not come at all is one. */
-	for (int64_t until_ns = clock_now_ns() + GUARDIAN_WAIT_NS;
-	     !code && heartbeat_guardian(&run->heartbeat, clock_now_ns()) == GUARDIAN_ABSENT &&
-	     clock_now_ns() < until_ns;)
-		nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
-	return code;
-}
-
-/** A guardian that has died is followed by another; the trip that its death was stays latched. */
 static void attend(void *context)
 {
-	struct run *run = context;
-	struct err err = {0};
-	int status;
-
-	if (!needs_guardian(run))
-		return;
-	if (run->guardian && waitpid(run->guardian, &status, WNOHANG) == run->guardian) {
-		log_warning("the guardian has ended (%s %d)", WIFSIGNALED(status) ? "signal" : "status",
-			    WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
-		run->guardian = 0;
-		run->guardian_died_ns = clock_now_ns();
-	}
-	if (run->guardian == 0 && clock_now_ns() - run->guardian_died_ns > RESPAWN_NS) {
-		run->guardian_died_ns = clock_now_ns();
-		if (guardian_spawn(run->options->name, &run->guardian, &err))
-			log_warning("no other guardian: %s", err.text);
-	}
+	guarding_attend(context);
 }
 
 static int open_recorder(struct run *run, struct err *err)
@@ -219,6 +142,7 @@ static int open_recorder(struct run *run, struct err *err)
 static int build_loop(struct run *run, struct err *err)
 {
 	const struct run_options *options = run->options;
+	const struct loop_watch watch = guarding_watch(&run->guarding);
 	struct timespec now;
 	int code = calibration_init(&run->calibration, options->bench, options->record, run->daq.period_s, err);
 
@@ -257,7 +181,7 @@ static int build_loop(struct run *run, struct err *err)
 			.program = &run->idle,
 			.events = &run->events,
 			.tap = run->recorder ? &(struct loop_tap){run->recorder, record_tick, record_event} : NULL,
-			.watch = &(struct loop_watch){run, beat, outside},
+			.watch = &watch,
 			.expires_ns = calibration_expires_ns(options->record, clock_now_ns(),
 							     (int64_t)now.tv_sec * 1000000000 + now.tv_nsec),
 			.cpu = options->cpu < 0 ? LOOP_ANY_CPU : options->cpu,
@@ -290,7 +214,7 @@ static int open_service(struct run *run, struct err *err)
 		.doctor = run->doctor_text,
 		.override_text = options->override_text,
 		.attend = attend,
-		.context = run,
+		.context = &run->guarding,
 		.duration_s = options->duration_s,
 	};
 	int code = service_open(&run->service, &setup, err);
@@ -313,14 +237,14 @@ static int operate(struct run *run, struct err *err)
 		return code;
 	log_info("ready: bench %s (%s), telemetry %s, commands %s, %s %ld%s%s", run->options->bench->name,
 		 run->daq.backend, run->options->telemetry, run->options->commands,
-		 run->guardian ? "guardian" : "no guardian needed, process",
-		 (long)(run->guardian ? run->guardian : getpid()),
+		 run->guarding.guardian ? "guardian" : "no guardian needed, process",
+		 (long)(run->guarding.guardian ? run->guarding.guardian : getpid()),
 		 run->recorder ? ", recording into " : ", not recorded",
 		 run->recorder ? run->options->record_folder : "");
 	code = service_run(run->service, err);
 	loop_stop(run->loop);
 	ended = loop_join(run->loop, &loop_err);
-	heartbeat_goodbye(&run->heartbeat);
+	guarding_goodbye(&run->guarding);
 	instruments_stop(run->instruments);
 	if (code || !ended)
 		return code;
@@ -332,11 +256,7 @@ static int operate(struct run *run, struct err *err)
 /** The guardian ends by itself once it has been told goodbye, or finds the loop gone. */
 static void close_run(struct run *run)
 {
-	if (run->has_heartbeat)
-		heartbeat_goodbye(&run->heartbeat);
-	if (run->guardian)
-		waitpid(run->guardian, NULL, 0);
-	heartbeat_close(&run->heartbeat);
+	guarding_close(&run->guarding);
 	instruments_close(run->instruments);
 	if (run->has_loop)
 		loop_fini(run->loop);
@@ -379,10 +299,11 @@ int run_bench(const struct run_options *options, struct err *err)
 	code = examine(&run, err);
 	if (!code)
 		code = instruments_open(&run.instruments, options->bench, err);
+	/* Before anything is written: a second run of the same name ends here. */
+	if (!code)
+		code = guarding_open(&run.guarding, options->name, &run.daq, options->daq.attach, run.instruments, err);
 	if (!code)
 		code = build_loop(&run, err);
-	if (!code)
-		code = start_guardian(&run, err);
 	if (!code)
 		code = open_service(&run, err);
 	if (!code) {

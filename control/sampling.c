@@ -5,12 +5,12 @@
 #include <string.h>
 #include <time.h>
 
-#include "base/clock.h"
 #include "base/err.h"
 #include "base/interrupt.h"
 #include "base/log.h"
 #include "base/progress.h"
 #include "base/ring.h"
+#include "control/guarding.h"
 #include "control/instruments.h"
 #include "control/loop.h"
 #include "daq/bench.h"
@@ -213,14 +213,6 @@ static int run(const struct sampling_options *options, struct loop *loop, struct
 	return code ? code : verdict(loop, interrupted, *collector->n_done, options->n_samples, err);
 }
 
-/** What the instruments say of the bath holds for this loop, too. */
-static uint32_t outside(void *context, uint64_t number, int64_t now_ns, uint32_t found)
-{
-	(void)number;
-	/* An unpaced loop does not time every tick. */
-	return found | instruments_outside(context, now_ns ? now_ns : clock_now_ns());
-}
-
 /** All that a run is made of, on an open, or described, bench. Fields are zero until they have been made. */
 struct job {
 	struct daq daq;
@@ -228,6 +220,7 @@ struct job {
 	struct program program;
 	struct collector collector;
 	struct instruments *instruments;
+	struct guarding guarding;
 	struct loop *loop;
 };
 
@@ -254,11 +247,12 @@ static int build_program(struct job *job, const struct sampling_options *options
 
 static int build_loop(struct job *job, const struct sampling_options *options, struct err *err)
 {
+	const struct loop_watch watch = guarding_watch(&job->guarding);
 	const struct loop_setup setup = {
 		.daq = &job->daq,
 		.calibration = &job->calibration,
 		.program = &job->program,
-		.watch = job->instruments ? &(struct loop_watch){job->instruments, NULL, outside} : NULL,
+		.watch = job->guarding.open || job->instruments ? &watch : NULL,
 		.cpu = LOOP_ANY_CPU,
 		.arming_allowed = job->daq.simulated || options->arm,
 		.paced = options->daq.paced || !job->daq.simulated,
@@ -296,6 +290,7 @@ static void clear(struct job *job)
 	program_fini(&job->program);
 	calibration_fini(&job->calibration);
 	collector_fini(&job->collector);
+	guarding_close(&job->guarding);
 	instruments_close(job->instruments);
 	daq_close(&job->daq);
 }
@@ -330,11 +325,17 @@ int sampling_run(const struct sampling_options *options, float samples[], size_t
 		code = instruments_open(&job.instruments, options->bench, err);
 	if (!code)
 		code = instruments_await(job.instruments, err);
+	job.guarding.instruments = job.instruments;
+	/* Hardware, and a plant that is a process of its own, would hold what they were told last. */
+	if (!code && job.daq.last_resort != DAQ_ENDS_WITH_PROCESS)
+		code = guarding_open(&job.guarding, options->bench->name, &job.daq, options->daq.attach,
+				     job.instruments, err);
 	if (!code)
 		code = build(&job, options, samples, n_done, err);
 	if (code)
 		goto end;
 	code = run(options, job.loop, &job.collector, err);
+	guarding_goodbye(&job.guarding);
 	const int reported = fill_report(report, job.loop, err);
 
 	code = code ? code : reported;

@@ -44,8 +44,8 @@ class Process:
 
 
 def plant(jostle, bench, name, log, *more):
-    """jostle plant, and its log when it has ended."""
-    return Process([jostle, "plant", "--bench", bench, "--name", name, "--log", log, *more], "is ready")
+    """jostle plant, with real-time priority where it is granted, and its log when it has ended."""
+    return Process([jostle, "plant", "--bench", bench, "--name", name, "--log", log, "--realtime", *more], "is ready")
 
 
 def run(jostle, bench, name, folder, *more, attach=True, **popen):

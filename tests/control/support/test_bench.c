@@ -49,6 +49,7 @@ static int plant_open(struct daq *daq, const struct bench *bench, const struct d
 	(void)options;
 	(void)err;
 	daq->period_s = bench->period_s;
+	daq->last_resort = DAQ_ENDS_WITH_PROCESS;
 	test_record.n_opens++;
 	daq->simulated = test_script.simulated;
 	snprintf(daq->backend, sizeof(daq->backend), "test driver");
