@@ -126,6 +126,11 @@ static int take_head(struct bench_loading *loading)
 	if (bench->baud < MIN_BAUD || bench->baud > MAX_BAUD)
 		return BENCH_REFUSE(loading, "baud", "expected a whole number from %d to %d, found %zu", MIN_BAUD,
 				    MAX_BAUD, bench->baud);
+	if (!isfinite(bench_step(bench)) || bench_step(bench) == 0.0)
+		return BENCH_REFUSE(
+			loading, "damping_N_s_per_m",
+			"expected a relaxation time, damping over stiffness, that a number can hold, found %g",
+			bench->damping_N_s_per_m);
 	return take_all_periods(loading);
 }
 

@@ -291,6 +291,7 @@ static const struct hostile heads[] = {
 	{"lattice: [4]\n", "", 6},
 	{"stiffness_N_per_m: 0\n", "stiffness_N_per_m", 7},
 	{"damping_N_s_per_m: -1\n", "damping_N_s_per_m", 8},
+	{"damping_N_s_per_m: 5e-324\n", "damping_N_s_per_m", 8}, /* no number holds the step in relaxation times */
 	{"temperature_K: 0\n", "temperature_K", 9},
 };
 
