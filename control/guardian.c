@@ -8,7 +8,6 @@
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -53,20 +52,6 @@ struct guardian {
 	int64_t failing_ns;  /* since when the device can't be written; 0: it can */
 	uint64_t beats_then; /* the first seen after seizing; 0 for none yet */
 };
-
-/** One line on standard error if it can be had without waiting. */
-static void say(const char *format, ...)
-{
-	struct pollfd out = {.fd = STDERR_FILENO, .events = POLLOUT};
-	char line[512];
-	va_list arguments;
-
-	va_start(arguments, format);
-	vsnprintf(line, sizeof(line), format, arguments);
-	va_end(arguments);
-	if (poll(&out, 1, 0) == 1 && out.revents & POLLOUT)
-		log_warning("guardian: %s", line);
-}
 
 static int64_t bound(int64_t value, int64_t min, int64_t max)
 {
@@ -186,9 +171,9 @@ static void write_outputs(struct guardian *guardian, int64_t now_ns)
 	}
 	guardian->failing_ns = 0;
 	if (guardian->ramp.safe && !was_safe)
-		say("%s: %s %.1f ms after its last beat", guardian->why,
-		    guardian->daq.driver ? "outputs at safe_V" : "given up",
-		    (double)(clock_now_ns() - guardian->loop.beat_ns) * 1e-6);
+		log_warning("guardian: %s: %s %.1f ms after its last beat", guardian->why,
+			    guardian->daq.driver ? "outputs at safe_V" : "given up",
+			    (double)(clock_now_ns() - guardian->loop.beat_ns) * 1e-6);
 }
 
 /** Give the outputs back to a loop that lives and has seen that it was given up. */
@@ -204,7 +189,7 @@ static void consider_return(struct guardian *guardian)
 	if (guardian->daq.driver)
 		guardian->daq.driver->guard_release(&guardian->daq);
 	guardian->seized = false;
-	say("the loop is in FAULT and has its outputs back");
+	log_warning("guardian: the loop is in FAULT and has its outputs back");
 }
 
 static bool is_gone(const struct guardian *guardian)

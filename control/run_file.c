@@ -174,11 +174,6 @@ int run_file_event(struct run_file *file, struct loop_event *event, struct err *
 	return code;
 }
 
-void run_file_rewind(struct run_file *file)
-{
-	file->rows->at = file->events->at = 0;
-}
-
 bool run_file_request(const struct loop_event *event, struct request *request)
 {
 	if (event->kind != EVENT_REQUEST || event->a >= REQUEST_N_KINDS ||

@@ -72,9 +72,6 @@ int run_file_row(struct run_file *file, const struct tick_record **row, struct e
  */
 int run_file_event(struct run_file *file, struct loop_event *event, struct err *err);
 
-/** Back to the first row and the first event of this file. Call from: setup. */
-void run_file_rewind(struct run_file *file);
-
 /**
  * The request behind an EVENT_REQUEST, but for its program, whose id is event->c. Returns false for any other event and for
  * a request that is not one. Call from: any.
