@@ -11,6 +11,8 @@
 #include "control/tick.h"
 #include "daq/bench.h"
 
+#define STACK_BYTES 2097152 /* the C library takes the scratch of the kernels, 1 MiB, from it too */
+
 static void init_member(struct instruments *instruments, size_t i)
 {
 	struct member *member = &instruments->member[i];
@@ -47,6 +49,19 @@ static int init_lock(struct instruments *instruments)
 	return -1;
 }
 
+/** With a stack of its own size: the loop locks all memory, and the usual 8 MiB of each thread would count. */
+static bool start_thread(struct member *member)
+{
+	pthread_attr_t attributes;
+
+	if (pthread_attr_init(&attributes))
+		return false;
+	member->started = !pthread_attr_setstacksize(&attributes, STACK_BYTES) &&
+			  !pthread_create(&member->thread, &attributes, instruments_main, member);
+	pthread_attr_destroy(&attributes);
+	return member->started;
+}
+
 int instruments_open(struct instruments **instruments, const struct bench *bench, struct err *err)
 {
 	struct instruments *fresh;
@@ -68,13 +83,9 @@ int instruments_open(struct instruments **instruments, const struct bench *bench
 	for (size_t i = 0; i < fresh->n && !code; i++)
 		if ((code = instruments_find(&fresh->member[i], err)))
 			err_context(err, "instrument %s", bench->instruments[i].name);
-	for (size_t i = 0; i < fresh->n && !code; i++) {
-		struct member *member = &fresh->member[i];
-
-		member->started = !pthread_create(&member->thread, NULL, instruments_main, member);
-		if (!member->started)
+	for (size_t i = 0; i < fresh->n && !code; i++)
+		if (!start_thread(&fresh->member[i]))
 			code = err_set(err, JOSTLE_ENOMEM, "no thread for instrument %s", bench->instruments[i].name);
-	}
 	if (code)
 		instruments_close(fresh);
 	else

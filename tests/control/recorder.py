@@ -33,7 +33,7 @@ def report(process):
 def check_file(path, first):
     """All of a file that it says holds. Returns how many rows."""
     with h5py.File(path, "r", libver="latest", swmr=True) as f:
-        rows, events, commands, samples, programs, clocks = f["acknowledged"][:]
+        rows, events, commands, samples, programs, clocks, instruments = f["acknowledged"][:]
         number = f["tick/number"][:rows]
         assert (number == np.arange(first, first + rows)).all(), f"{path}: rows do not follow on one another"
         columns = {"in_V": lambda n, k: 1e-3 * (n % 1000) + k / 3.0, "out_V": lambda n, k: -1e-3 * (n % 997) - k / 7.0}
@@ -51,6 +51,8 @@ def check_file(path, first):
         assert set(f["events/text"][:events]) == {b"sample %d" % (n // 100) for n in told}
         assert all(f["commands/client"][:commands] == b"nobody")
         assert (f["samples/value"][:samples] == [1, 2]).all()
+        assert (f["instruments/quantity"][:instruments] == 0.5 * f["instruments/t_ns"][:instruments]).all()
+        assert (f["instruments/name"][:instruments] == b"bath").all() and abs(int(instruments) - int(commands)) <= 1
         assert clocks >= (rows > 0) and len(f["clock/realtime_ns"][:clocks]) == clocks
         if rows:
             assert programs == 1

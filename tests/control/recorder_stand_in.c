@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <time.h>
 
+#include "control/instruments.h"
 #include "control/support/recorded.h"
 
 static atomic_bool ended;
@@ -45,6 +46,10 @@ int main(int argc, char **argv)
 			recorded_tick(&recorded, recorder);
 		recorder_command(recorder, recorded.number, "nobody", "status", "ok");
 		recorder_sample(recorder, 1, recorded.number, recorded.number, (const double[]){1, 2});
+		recorder_instrument(recorder, &(struct instruments_note){.t_ns = (int64_t)recorded.number,
+									 .instrument = "meter",
+									 .name = "bath",
+									 .quantity = 0.5 * (double)recorded.number});
 		recorder_status(recorder, &status);
 		printf("%llu %llu %llu %d\n", (unsigned long long)status.n_rows,
 		       (unsigned long long)status.n_acknowledged, (unsigned long long)status.n_dropped, status.failed);
