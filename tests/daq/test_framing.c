@@ -213,6 +213,7 @@ static void an_endless_line_is_bounded_and_forgotten(void **state)
 	assert_non_null(s);
 	for (int i = 0; i < 100000; i++)
 		assert_false(framing_take(&s->reader, 0x55, &frame));
+	assert_in_range(s->reader.n, 0, sizeof(s->reader.bytes));
 	for (size_t i = 0; i < sizeof(s->after); i++)
 		assert_int_equal(s->after[i], 0);
 	const size_t n = random_frame(coded);
