@@ -5,6 +5,7 @@
 #include "daq/serial/port.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <libserialport.h>
 #include <limits.h>
 #include <poll.h>
@@ -12,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/err.h"
@@ -44,10 +46,21 @@ static int set_up(struct serial_port *port, const char *path, int baud, struct e
 			       strerror(errno));
 	if (sp_set_baudrate(sp, baud) != SP_OK)
 		return err_set(err, JOSTLE_EIO, "%s can't be set to %d baud: %s", path, baud, strerror(errno));
-	/* TIOCEXCL doesn't keep root out */
-	if (flock(port->fd, LOCK_EX | LOCK_NB) < 0)
-		return err_set(err, JOSTLE_EBUSY, "%s is in use by another process", path);
 	sp_flush(sp, SP_BUF_BOTH);
+	return 0;
+}
+
+/**
+ * Make sure that nobody else has the port, before anything is set on a line that may be at work. The kernel's own means,
+ * TIOCEXCL, doesn't keep root out.
+ */
+static int lock(struct serial_port *port, struct err *err)
+{
+	port->lock_fd = open(port->path, O_RDONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+	if (port->lock_fd < 0)
+		return refuse_port(err, port->path, SP_ERR_FAIL);
+	if (flock(port->lock_fd, LOCK_EX | LOCK_NB) < 0)
+		return err_set(err, JOSTLE_EBUSY, "%s is in use by another process", port->path);
 	return 0;
 }
 
@@ -57,7 +70,7 @@ int serial_port_open(struct serial_port *port, const char *path, int baud, struc
 	enum sp_return found;
 	int code;
 
-	*port = (struct serial_port){.fd = -1};
+	*port = (struct serial_port){.fd = -1, .lock_fd = -1};
 	snprintf(port->path, sizeof(port->path), "%s", path);
 	errno = 0;
 	/* libserialport knows no links, and those of /dev/serial/by-id are what tells adapters apart. */
@@ -66,14 +79,11 @@ int serial_port_open(struct serial_port *port, const char *path, int baud, struc
 		port->sp = NULL;
 		return refuse_port(err, path, found);
 	}
-	found = sp_open(port->sp, SP_MODE_READ_WRITE);
-	if (found != SP_OK) {
-		code = refuse_port(err, path, found);
-		sp_free_port(port->sp);
-		port->sp = NULL;
-		return code;
+	code = lock(port, err);
+	if (code == 0) {
+		found = sp_open(port->sp, SP_MODE_READ_WRITE);
+		code = found == SP_OK ? set_up(port, path, baud, err) : refuse_port(err, path, found);
 	}
-	code = set_up(port, path, baud, err);
 	if (code < 0)
 		serial_port_close(port);
 	return code;
@@ -87,8 +97,10 @@ void serial_port_close(struct serial_port *port)
 	sp_flush(port->sp, SP_BUF_OUTPUT);
 	sp_close(port->sp);
 	sp_free_port(port->sp);
+	if (port->lock_fd >= 0)
+		close(port->lock_fd);
 	port->sp = NULL;
-	port->fd = -1;
+	port->fd = port->lock_fd = -1;
 }
 
 void serial_port_drop(struct serial_port *port)

@@ -13,7 +13,7 @@ struct sp_port;
 
 struct serial_port {
 	struct sp_port *sp; /* NULL: closed */
-	int fd;
+	int fd, lock_fd;
 	char path[256];
 };
 

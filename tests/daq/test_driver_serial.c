@@ -2,9 +2,11 @@
 #include "daq/daq_fixture.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
+#include <termios.h>
 
 #include "base/clock.h"
 #include "base/find.h"
@@ -63,6 +65,24 @@ static void bench_on(struct stage *s)
 	s->bench.devices[0] = strdup(s->path);
 }
 
+static double seconds(void)
+{
+	return (double)clock_now_ns() * 1e-9;
+}
+
+/** A terminal's name comes back: another test may be looking for a device of its own under it. */
+static void open_patiently(struct stage *s)
+{
+	const double until_s = seconds() + PATIENCE;
+	struct err err = {0};
+	int code;
+
+	while ((code = daq_open(&s->daq, &s->bench, &options, &err)) == JOSTLE_EBUSY && seconds() < until_s)
+		usleep(10000);
+	if (code < 0)
+		fail_msg("%s", err.text);
+}
+
 static struct stage *begin(void)
 {
 	struct stage *s = calloc(1, sizeof(*s));
@@ -71,8 +91,7 @@ static struct stage *begin(void)
 	assert_non_null(s);
 	start_device(s, PERIOD_S);
 	bench_on(s);
-	if (daq_open(&s->daq, &s->bench, &options, &err) < 0)
-		fail_msg("%s", err.text);
+	open_patiently(s);
 	for (size_t c = 0; c < 16; c++)
 		s->daq.out[c].safe_V = SAFE_V; /* not 0, so that a device at rest is not taken for a safe one */
 	if (s->daq.driver->start(&s->daq, &err) < 0)
@@ -106,11 +125,6 @@ static int exchange_well(struct stage *s, double volts)
 
 	assert_true(code == 0 || code == JOSTLE_EMISSED);
 	return code;
-}
-
-static double seconds(void)
-{
-	return (double)clock_now_ns() * 1e-9;
 }
 
 #define wait_until(condition)                                                                                          \
@@ -295,8 +309,7 @@ static void a_killed_host_leaves_safe_outputs(void **state)
 	const pid_t host = fork();
 	assert_true(host >= 0);
 	if (host == 0) {
-		if (daq_open(&s->daq, &s->bench, &options, &err) < 0)
-			_exit(1);
+		open_patiently(s);
 		for (size_t c = 0; c < 16; c++)
 			s->daq.out[c].safe_V = SAFE_V;
 		if (s->daq.driver->start(&s->daq, &err) < 0)
@@ -311,7 +324,8 @@ static void a_killed_host_leaves_safe_outputs(void **state)
 	for (size_t c = 0; c < 16; c++)
 		assert_near(s->page->out_V[c], SAFE_V, 1e-3);
 	/* and the next one can take over */
-	if (daq_open(&s->daq, &s->bench, &options, &err) < 0 || s->daq.driver->start(&s->daq, &err) < 0)
+	open_patiently(s);
+	if (s->daq.driver->start(&s->daq, &err) < 0)
 		fail_msg("%s", err.text);
 	exchange_well(s, 1.0);
 	end(s);
@@ -404,16 +418,24 @@ static void the_budget_counts_the_line_and_the_device(void **state)
 	end(s);
 }
 
-/* catches: two processes on one port */
+/* catches: two processes on one port; an opening that is refused and has changed the baud rate under the first one */
 static void a_port_that_is_in_use_is_busy(void **state)
 {
 	struct stage *s = begin();
 	struct daq second;
 	struct err err = {0};
+	struct termios before, after;
+	const int fd = open(s->path, O_RDONLY | O_NOCTTY | O_NONBLOCK);
 
 	(void)state;
+	assert_int_equal(tcgetattr(fd, &before), 0);
+	s->bench.baud = 115200;
 	assert_int_equal(daq_open(&second, &s->bench, &options, &err), JOSTLE_EBUSY);
 	assert_non_null(strstr(err.text, s->path));
+	assert_int_equal(tcgetattr(fd, &after), 0);
+	assert_int_equal(cfgetospeed(&after), cfgetospeed(&before));
+	close(fd);
+	exchange_well(s, 1.0);
 	end(s);
 }
 
