@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -22,7 +23,9 @@ static bool begins(const char *text, const char *with)
 
 static bool is_port(const char *text)
 {
-	return strcmp(text, "*") == 0 || (text[0] && strlen(text) <= 5 && strspn(text, "0123456789") == strlen(text));
+	const bool is_number = text[0] && strlen(text) <= 5 && strspn(text, "0123456789") == strlen(text);
+
+	return strcmp(text, "*") == 0 || (is_number && strtoul(text, NULL, 10) <= 65535);
 }
 
 /** tcp://ADDRESS:PORT, where names, interfaces and wild cards of addresses are left to nobody's interpretation. */
@@ -55,12 +58,14 @@ static bool check_tcp(const char *endpoint, bool *local)
 	return strcmp(address, "*") == 0;
 }
 
+/** A path, whose folder's permissions say who may connect. Abstract names have none: any user of the machine may, so none is taken. */
 static bool check_ipc(const char *endpoint, bool *local)
 {
 	const char *path = endpoint + strlen(IPC);
 
 	*local = true;
-	return path[0] && strcmp(path, "*") != 0 && strlen(path) < sizeof(((struct sockaddr_un *)0)->sun_path);
+	return path[0] && path[0] != '@' && strcmp(path, "*") != 0 &&
+	       strlen(path) < sizeof(((struct sockaddr_un *)0)->sun_path);
 }
 
 int endpoint_check(const char *endpoint, bool *local, struct err *err)
@@ -69,7 +74,9 @@ int endpoint_check(const char *endpoint, bool *local, struct err *err)
 	    (begins(endpoint, IPC) && check_ipc(endpoint, local)))
 		return 0;
 	return err_set(err, JOSTLE_EINVAL,
-		       "expected tcp://ADDRESS:PORT with a numeric address, or ipc://PATH of at most %zu characters, "
+		       "expected tcp://ADDRESS:PORT with a numeric address and a port up to 65535, or ipc://PATH of at "
+		       "most %zu characters, not "
+		       "beginning with @, "
 		       "found \"%.100s\"",
 		       sizeof(((struct sockaddr_un *)0)->sun_path) - 1, endpoint);
 }
@@ -80,7 +87,7 @@ static int check_unused(const char *path, struct err *err)
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	struct stat status;
 
-	if (path[0] == '@' || lstat(path, &status))
+	if (lstat(path, &status))
 		return 0;
 	if (!S_ISSOCK(status.st_mode))
 		return err_set(err, JOSTLE_EBUSY, "%s: expected a socket or nothing, found a file of that name", path);

@@ -81,8 +81,21 @@ RT_SAFE void recorder_event(struct recorder *recorder, const struct loop_event *
 void recorder_command(struct recorder *recorder, uint64_t request, const char *client, const char *command,
 		      const char *answer);
 
-/** Hand over a protocol under the id of its program, before the loop gets it: the file holds every protocol that was used, whole.
- * Call from: the same thread. */
+/**
+ * The file of a protocol, as run files keep it, in memory: *content[*size], the caller's to free. It waits for whatever else HDF5 is at,
+ * a slow disk included. Errors: JOSTLE_EIO, JOSTLE_ENOMEM. Call from: any but the loop.
+ */
+int recorder_image(const struct recorder *recorder, const struct protocol *protocol, unsigned char **content,
+		   size_t *size, struct err *err);
+
+/**
+ * Hand over a program before the loop gets it: the file holds every protocol that was used, whole. `checksum` and content[size] are the
+ * protocol's, copied; NULL, and NULL and 0, where it has none. `plan` may be NULL. Call from: the same thread.
+ */
+void recorder_program(struct recorder *recorder, uint64_t program, const char *checksum, const unsigned char *content,
+		      size_t size, const struct plan *plan);
+
+/** recorder_program() with the image of a protocol, or none for NULL. Waits as recorder_image() does. Call from: the same thread. */
 void recorder_protocol(struct recorder *recorder, uint64_t program, const struct protocol *protocol,
 		       const struct plan *plan);
 

@@ -151,32 +151,60 @@ static bool copy_plan(struct plan *to, const struct plan *from)
 	return true;
 }
 
-void recorder_protocol(struct recorder *r, uint64_t program, const struct protocol *protocol, const struct plan *plan)
+int recorder_image(const struct recorder *r, const struct protocol *protocol, unsigned char **content, size_t *size,
+		   struct err *err)
 {
 	const struct provenance provenance = {
 		.command = "run", .backend = r->setup.backend, .simulated = r->setup.simulated, .seed = r->setup.seed};
-	struct queued *item = calloc(1, sizeof(*item));
-	struct err err = {0};
-	bool whole = item && copy_plan(&item->is.program.plan, plan);
 
-	if (whole) {
+	return protocol_save_image(protocol, "the protocol in memory", &provenance, content, size, err);
+}
+
+static bool copy_content(struct recorded_program *to, const char *checksum, const unsigned char *content, size_t size)
+{
+	if (!content)
+		return true;
+	to->content = malloc(size ? size : 1);
+	if (!to->content)
+		return false;
+	memcpy(to->content, content, size);
+	to->size = size;
+	copy_text(to->checksum, sizeof(to->checksum), checksum);
+	return true;
+}
+
+void recorder_program(struct recorder *r, uint64_t program, const char *checksum, const unsigned char *content,
+		      size_t size, const struct plan *plan)
+{
+	struct queued *item = calloc(1, sizeof(*item));
+
+	if (item) {
 		item->kind = QUEUED_PROGRAM;
+		item->size = sizeof(*item) + size;
 		item->is.program.id = program;
 	}
-	if (whole && protocol) {
-		memcpy(item->is.program.checksum, protocol->checksum, sizeof(item->is.program.checksum));
-		whole = protocol_save_image(protocol, "the protocol in memory", &provenance, &item->is.program.content,
-					    &item->is.program.size, &err) == 0;
-	}
-	if (!whole) {
-		log_warning("program %llu is not recorded: %s", (unsigned long long)program,
-			    err.code ? err.text : "no memory");
-		if (item)
-			recorded_program_fini(&item->is.program);
+	if (item &&
+	    !(copy_plan(&item->is.program.plan, plan) && copy_content(&item->is.program, checksum, content, size))) {
+		recorded_program_fini(&item->is.program);
 		free(item);
 		item = NULL;
-	} else {
-		item->size = sizeof(*item) + item->is.program.size;
 	}
+	if (!item)
+		log_warning("program %llu is not recorded: no memory", (unsigned long long)program);
 	hand_over(r, item, DROPPED_PROGRAMS);
+}
+
+void recorder_protocol(struct recorder *r, uint64_t program, const struct protocol *protocol, const struct plan *plan)
+{
+	unsigned char *content = NULL;
+	size_t size = 0;
+	struct err err = {0};
+
+	if (protocol && recorder_image(r, protocol, &content, &size, &err)) {
+		log_warning("program %llu is not recorded: %s", (unsigned long long)program, err.text);
+		hand_over(r, NULL, DROPPED_PROGRAMS);
+		return;
+	}
+	recorder_program(r, program, protocol ? protocol->checksum : NULL, content, size, plan);
+	free(content);
 }

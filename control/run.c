@@ -236,7 +236,7 @@ static int operate(struct run *run, struct err *err)
 	if (code)
 		return code;
 	log_info("ready: bench %s (%s), telemetry %s, commands %s, %s %ld%s%s", run->options->bench->name,
-		 run->daq.backend, run->options->telemetry, run->options->commands,
+		 run->daq.backend, service_telemetry(run->service), service_commands(run->service),
 		 run->guarding.guardian ? "guardian" : "no guardian needed, process",
 		 (long)(run->guarding.guardian ? run->guarding.guardian : getpid()),
 		 run->recorder ? ", recording into " : ", not recorded",

@@ -27,9 +27,13 @@ static int prepare(void *socket, const char *endpoint, struct err *err)
 	const struct {
 		int name, value;
 	} options[] = {
-		{ZMQ_SNDHWM, SEND_QUEUE},          {ZMQ_RCVHWM, RECEIVE_QUEUE},
-		{ZMQ_HEARTBEAT_IVL, HEARTBEAT_MS}, {ZMQ_HEARTBEAT_TIMEOUT, LIFETIME_MS},
-		{ZMQ_LINGER, LINGER_MS},           {ZMQ_IPV6, strchr(endpoint, '[') != NULL},
+		{ZMQ_SNDHWM, SEND_QUEUE},
+		{ZMQ_RCVHWM, RECEIVE_QUEUE},
+		{ZMQ_HEARTBEAT_IVL, HEARTBEAT_MS},
+		{ZMQ_HEARTBEAT_TIMEOUT, LIFETIME_MS},
+		{ZMQ_LINGER, LINGER_MS},
+		{ZMQ_HANDSHAKE_IVL, HANDSHAKE_MS},
+		{ZMQ_IPV6, strchr(endpoint, '[') != NULL},
 	};
 	const int64_t part_bytes = PART_BYTES;
 
@@ -113,10 +117,18 @@ int service_open(struct service **service, const struct service_setup *setup, st
 
 int service_load(struct service *service, const char *path, struct err *err)
 {
+	struct loaded *loaded;
 	struct entry *entry;
 	struct request request;
-	int code = programs_load(service, path, &entry, err);
+	int code = programs_read(path, &loaded, err);
 
+	if (code)
+		return code;
+	code = programs_try(&service->setup, loaded, err);
+	if (code)
+		programs_forget(loaded);
+	else
+		code = programs_take(service, loaded, &entry, err);
 	if (code)
 		return code;
 	request = programs_request(service, entry);
@@ -126,13 +138,24 @@ int service_load(struct service *service, const char *path, struct err *err)
 	return err_set(err, JOSTLE_EBUSY, "the loop has as many requests waiting as it takes");
 }
 
-/** Until a client says something, or something is due. An answer of the loop makes no sound: look often while one is awaited. */
+const char *service_telemetry(const struct service *service)
+{
+	return service->telemetry;
+}
+
+const char *service_commands(const struct service *service)
+{
+	return service->commands;
+}
+
+/** Until a client says something, or something is due. An answer of the loop makes no sound, nor does a protocol that is there: look often while one is awaited. */
 static int wait_for_work(struct service *service, struct err *err)
 {
 	zmq_pollitem_t items[] = {{.socket = service->router, .events = ZMQ_POLLIN},
 				  {.socket = service->gate.socket, .events = ZMQ_POLLIN}};
 	const int64_t left_ns = telemetry_due_ns(service) - clock_now_ns();
-	const int64_t wait_ns = service->n_pending + service->n_orders > 0 && left_ns > HASTE_NS ? HASTE_NS : left_ns;
+	const bool awaited = service->n_pending + service->n_orders > 0 || service->load;
+	const int64_t wait_ns = awaited && left_ns > HASTE_NS ? HASTE_NS : left_ns;
 
 	if (zmq_poll(items, service->gate.socket ? 2 : 1, wait_ns > 0 ? (long)(wait_ns / 1000000 + 1) : 0) >= 0 ||
 	    errno == EINTR)
@@ -164,6 +187,7 @@ int service_run(struct service *service, struct err *err)
 		commands_serve(service);
 		events_listen(service);
 		now_ns = clock_now_ns();
+		load_look(service, now_ns);
 		answers_expire(service, now_ns, false);
 		instruments_listen(service, now_ns, false);
 		telemetry_publish(service, now_ns);
@@ -179,6 +203,7 @@ static void say_goodbye(struct service *service)
 {
 	events_look(service);
 	events_listen(service);
+	load_fini(service);
 	answers_expire(service, clock_now_ns(), true);
 	instruments_listen(service, clock_now_ns(), true);
 	service->next_status_ns = 0;

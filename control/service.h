@@ -53,10 +53,14 @@ struct service_setup {
  */
 int service_open(struct service **service, const struct service_setup *setup, struct err *err);
 
+/** The endpoints as they were bound, a port in a wild card's place; the service's. Call from: any. */
+const char *service_telemetry(const struct service *service);
+const char *service_commands(const struct service *service);
+
 /**
  * Load a protocol, check it against bench and calibration, and ask the loop to go over to it: the command load-protocol, from
  * within. Errors: those of protocol_load() and program_init(), JOSTLE_EBUSY (the loop has too many requests waiting).
- * Call from: the thread of service_run(), or before it.
+ * Waits for the disk. Call from: setup, before service_run().
  */
 int service_load(struct service *service, const char *path, struct err *err);
 

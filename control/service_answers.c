@@ -81,6 +81,17 @@ int answers_expect(struct service *service, struct request *request, const struc
 	return 0;
 }
 
+int answers_expect_program(struct service *service, struct entry *entry, const struct client *client,
+			   const struct message *message, struct err *err)
+{
+	struct request request = programs_request(service, entry);
+	const int code = answers_expect(service, &request, client, message, err);
+
+	if (code)
+		programs_drop(service, entry);
+	return code;
+}
+
 /** Why the loop said no, as far as one can tell from here. */
 static void explain(const struct service *service, const struct message *message, struct err *err)
 {

@@ -101,33 +101,21 @@ static int supervise(struct service *service, const struct client *client, const
 	return answers_expect(service, &request, client, message, err);
 }
 
-/** Hand over a program; it goes where it can't be handed over. */
-static int hand_over(struct service *service, struct entry *entry, const struct client *client,
-		     const struct message *message, struct err *err)
-{
-	struct request request = programs_request(service, entry);
-	const int code = answers_expect(service, &request, client, message, err);
-
-	if (code)
-		programs_drop(service, entry);
-	return code;
-}
-
 static int load_protocol(struct service *service, const struct client *client, const struct message *message,
 			 struct err *err)
 {
-	struct entry *entry;
-	const int code = programs_load(service, message->path, &entry, err);
-
-	return code ? code : hand_over(service, entry, client, message, err);
+	return load_begin(service, client, message, err);
 }
 
 static int sample(struct service *service, const struct client *client, const struct message *message, struct err *err)
 {
 	struct entry *entry;
-	const int code = programs_build(service, message->kind == MESSAGE_SAMPLE ? message : NULL, &entry, err);
+	int code;
 
-	return code ? code : hand_over(service, entry, client, message, err);
+	if (service->load && message->kind == MESSAGE_SAMPLE)
+		return err_set(err, JOSTLE_EBUSY, "a protocol is being loaded: ask again when it is");
+	code = programs_build(service, message->kind == MESSAGE_SAMPLE ? message : NULL, &entry, err);
+	return code ? code : answers_expect_program(service, entry, client, message, err);
 }
 
 static int check_output(const struct service *service, const struct message *message, struct err *err)
@@ -168,8 +156,12 @@ static int record(struct service *service, const struct client *client, const st
 {
 	if (!service->setup.recorder)
 		return err_set(err, JOSTLE_EINVAL, "expected a run with a folder to record into, found one without");
-	recorder_set(service->setup.recorder, message->on);
+	/* What is recorded knows of it either way: the recorder takes commands only while it is on. */
+	if (message->on)
+		recorder_set(service->setup.recorder, true);
 	answer_record(service, 0, client, message, NULL);
+	if (!message->on)
+		recorder_set(service->setup.recorder, false);
 	answer_begin(service, message, NULL);
 	answer_send(service, client);
 	return 0;

@@ -2,7 +2,7 @@
 #define JOSTLE_SERVICE_PARTS_H
 /*
  * What the files of the service share: service.c (open, run, close), service_commands.c (what clients ask), service_answers.c (what
- * the loop made of it), service_programs.c (protocols and plans), service_instruments.c (what instruments do), telemetry.c and telemetry_events.c (what goes out).
+ * the loop made of it), service_programs.c (protocols and plans), service_load.c (reading them), service_instruments.c (what instruments do), telemetry.c and telemetry_events.c (what goes out).
  */
 #include "base/err.h"
 #include "control/gate.h"
@@ -48,9 +48,11 @@ struct expected_order {
 	struct message message;
 };
 
-/** A protocol in memory, and how many programs are made from it. */
+/** A protocol in memory, its file as the recorder keeps it, and how many programs are made from it. */
 struct loaded {
 	struct protocol protocol;
+	unsigned char *image; /* NULL where nothing is recorded */
+	size_t image_size;
 	size_t n_users;
 };
 
@@ -84,6 +86,7 @@ struct service {
 	uint64_t last_request, last_program; /* ids given */
 	struct entry entry[MAX_PROGRAMS];
 	struct loaded *loaded;        /* of the program asked for last */
+	struct load *load;            /* under way, or NULL */
 	uint64_t current;             /* id of the program that the loop carries out, by its events */
 	uint64_t before, since_tick;  /* the program before it, and the tick it took over at */
 	const struct loop_view *view; /* the newest, or NULL */
@@ -105,6 +108,10 @@ void commands_serve(struct service *service);
 int answers_expect(struct service *service, struct request *request, const struct client *client,
 		   const struct message *message, struct err *err);
 
+/** The same for a program, which goes where it can't be handed over. */
+int answers_expect_program(struct service *service, struct entry *entry, const struct client *client,
+			   const struct message *message, struct err *err);
+
 /** An event of the loop: answer whoever waits for it. */
 void answers_hear(struct service *service, const struct loop_event *event);
 
@@ -123,8 +130,21 @@ void answer_record(struct service *service, uint64_t request, const struct clien
 
 /* service_programs.c */
 
-/** Load a protocol and check it against the bench; *entry idles with it. Errors: those of protocol_load() and program_init(), JOSTLE_EBUSY. */
-int programs_load(struct service *service, const char *path, struct entry **entry, struct err *err);
+/**
+ * Load a protocol; *loaded is the caller's until programs_take() or programs_forget(). Waits for the disk and for HDF5. Errors: those of
+ * protocol_load(), JOSTLE_ENOMEM. Call from: any.
+ */
+int programs_read(const char *path, struct loaded **loaded, struct err *err);
+
+/**
+ * Check that the bench can carry out one generation with it, and lay out what the recorder keeps of it. Waits for HDF5. Errors: those of
+ * program_init() and recorder_image(). Call from: any.
+ */
+int programs_try(const struct service_setup *setup, struct loaded *loaded, struct err *err);
+
+/** Go over to a protocol, which is no longer the caller's whatever comes of it; *entry idles with it. Errors: those of program_init(), JOSTLE_EBUSY. */
+int programs_take(struct service *service, struct loaded *loaded, struct entry **entry, struct err *err);
+void programs_forget(struct loaded *loaded);
 
 /** A program that draws samples with the protocol asked for last, or idles when message is NULL. Errors: JOSTLE_EINVAL (no protocol), those of program_init(), JOSTLE_EBUSY. */
 int programs_build(struct service *service, const struct message *message, struct entry **entry, struct err *err);
@@ -143,6 +163,20 @@ void programs_fini(struct service *service);
 
 /** The entry of a program, or NULL. */
 const struct entry *programs_find(const struct service *service, uint64_t program);
+
+/* service_load.c */
+
+/**
+ * Begin to load a protocol in a thread of its own: the disk may take its time. The client hears when the loop has taken it. Errors:
+ * JOSTLE_EBUSY (another is being loaded), JOSTLE_ENOMEM.
+ */
+int load_begin(struct service *service, const struct client *client, const struct message *message, struct err *err);
+
+/** Go over to what has been loaded, or answer that it has not, or not in time. */
+void load_look(struct service *service, int64_t now_ns);
+
+/** Answer whoever waits for one; wait for the thread, a bounded time. */
+void load_fini(struct service *service);
 
 /* service_instruments.c */
 

@@ -13,6 +13,7 @@ static void let_go(struct loaded *loaded)
 	if (!loaded || --loaded->n_users > 0)
 		return;
 	protocol_fini(&loaded->protocol);
+	free(loaded->image);
 	free(loaded);
 }
 
@@ -48,14 +49,12 @@ const struct entry *programs_find(const struct service *service, uint64_t progra
 	return NULL;
 }
 
-static int init(const struct service *service, struct program *program, struct loaded *loaded, const struct plan *plan,
-		struct err *err)
+static int init(const struct service_setup *setup, uint64_t id, struct program *program, struct loaded *loaded,
+		const struct plan *plan, struct err *err)
 {
-	const struct service_setup *setup = &service->setup;
-
 	return program_init(program,
 			    &(struct program_setup){
-				    .id = service->last_program + 1,
+				    .id = id,
 				    .bench = setup->bench,
 				    .calibration = setup->loop->calibration,
 				    .record = setup->record,
@@ -68,13 +67,13 @@ static int init(const struct service *service, struct program *program, struct l
 }
 
 /** What the command sample asks for; without a message a program that idles. A protocol is learned from its last knot down to its first. */
-static int init_for(const struct service *service, struct program *program, struct loaded *loaded,
+static int init_for(const struct service_setup *setup, uint64_t id, struct program *program, struct loaded *loaded,
 		    const struct message *message, struct err *err)
 {
 	const struct protocol *protocol = &loaded->protocol;
 
 	if (!message)
-		return init(service, program, loaded, NULL, err);
+		return init(setup, id, program, loaded, NULL, err);
 	const struct segment segments[] = {
 		{.kind = SEGMENT_RELAX, .duration = message->relax},
 		{.kind = SEGMENT_GENERATE,
@@ -82,7 +81,7 @@ static int init_for(const struct service *service, struct program *program, stru
 		 .t_minimum = protocol->t[0]},
 	};
 
-	return init(service, program, loaded, &(struct plan){segments, 2, message->n}, err);
+	return init(setup, id, program, loaded, &(struct plan){segments, 2, message->n}, err);
 }
 
 static int build(struct service *service, struct loaded *loaded, const struct message *message, struct entry **entry,
@@ -93,7 +92,7 @@ static int build(struct service *service, struct loaded *loaded, const struct me
 
 	if (!fresh)
 		return JOSTLE_EBUSY;
-	code = init_for(service, &fresh->program, loaded, message, err);
+	code = init_for(&service->setup, service->last_program + 1, &fresh->program, loaded, message, err);
 	if (code)
 		return code;
 	service->last_program++;
@@ -103,31 +102,50 @@ static int build(struct service *service, struct loaded *loaded, const struct me
 	return 0;
 }
 
-int programs_load(struct service *service, const char *path, struct entry **entry, struct err *err)
+int programs_read(const char *path, struct loaded **loaded, struct err *err)
 {
-	const struct message once = {.n = 1, .relax = MESSAGE_RELAX, .t_final = NAN};
-	struct loaded *loaded = calloc(1, sizeof(*loaded));
-	struct program trial;
+	struct loaded *fresh = calloc(1, sizeof(*fresh));
 	int code;
 
-	if (!loaded)
+	if (!fresh)
 		return err_set(err, JOSTLE_ENOMEM, "no memory for a protocol");
-	code = protocol_load(&loaded->protocol, path, err);
+	code = protocol_load(&fresh->protocol, path, err);
 	if (code) {
-		free(loaded);
+		free(fresh);
 		return code;
 	}
-	loaded->n_users = 1;
-	/* A bench that can't carry out one generation with it is better off without it. */
-	code = init_for(service, &trial, loaded, &once, err);
-	if (!code) {
-		program_fini(&trial);
-		code = build(service, loaded, NULL, entry, err);
-	}
+	fresh->n_users = 1;
+	*loaded = fresh;
+	return 0;
+}
+
+int programs_try(const struct service_setup *setup, struct loaded *loaded, struct err *err)
+{
+	const struct message once = {.n = 1, .relax = MESSAGE_RELAX, .t_final = NAN};
+	struct program trial;
+	const int code = init_for(setup, SERVICE_FIRST_PROGRAM, &trial, loaded, &once, err);
+
+	if (code)
+		return code;
+	program_fini(&trial);
+	return setup->recorder
+		       ? recorder_image(setup->recorder, &loaded->protocol, &loaded->image, &loaded->image_size, err)
+		       : 0;
+}
+
+int programs_take(struct service *service, struct loaded *loaded, struct entry **entry, struct err *err)
+{
+	const int code = build(service, loaded, NULL, entry, err);
+
 	if (!code)
 		keep(&service->loaded, loaded);
 	let_go(loaded);
 	return code;
+}
+
+void programs_forget(struct loaded *loaded)
+{
+	let_go(loaded);
 }
 
 int programs_build(struct service *service, const struct message *message, struct entry **entry, struct err *err)
@@ -146,8 +164,9 @@ struct request programs_request(struct service *service, struct entry *entry)
 	for (size_t i = 0; i < sequencer->n_segments && i < 2; i++)
 		segments[i] = sequencer->segments[i].segment;
 	if (service->setup.recorder)
-		recorder_protocol(service->setup.recorder, entry->program.id, &entry->loaded->protocol,
-				  &(struct plan){segments, sequencer->n_segments, sequencer->n_repeats});
+		recorder_program(service->setup.recorder, entry->program.id, entry->loaded->protocol.checksum,
+				 entry->loaded->image, entry->loaded->image_size,
+				 &(struct plan){segments, sequencer->n_segments, sequencer->n_repeats});
 	return (struct request){.id = entry->request, .kind = REQUEST_PROGRAM, .program = &entry->program};
 }
 

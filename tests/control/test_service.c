@@ -162,6 +162,62 @@ static void a_protocol_that_does_not_fit_changes_nothing(void **state)
 	assert_int_equal(fixture_field("protocol")->kind, WIRE_NIL);
 }
 
+/** Send a command without waiting for its answer. */
+static void send_only(const char *command, uint64_t id, void (*more)(struct wire_writer *writer))
+{
+	struct wire_writer writer;
+
+	wire_init(&writer);
+	wire_map(&writer);
+	wire_put_whole(&writer, "v", MESSAGE_VERSION);
+	wire_put_whole(&writer, "id", id);
+	wire_put_text(&writer, "command", command);
+	if (more)
+		more(&writer);
+	wire_end(&writer);
+	assert_true(zmq_send(fixture.client, writer.bytes.data, writer.bytes.size, 0) > 0);
+	wire_fini(&writer);
+}
+
+/* catches: a service that stands still while a disk keeps a protocol waiting; a second load that piles up; samples of the old one */
+static void while_a_protocol_is_loaded_everything_else_is_served(void **state)
+{
+	(void)state;
+	fixture_serve();
+	fixture_do("load-protocol", with_path);
+	atomic_store(&fixture.slow_disk, true);
+	send_only("load-protocol", 1000, with_path);
+	to_running();
+	fixture_refused("load-protocol", with_path, "another protocol is being loaded");
+	fixture_refused("sample", with_samples, "a protocol is being loaded");
+	fixture_do("stop-sampling", NULL);
+	fixture_do("stop", NULL);
+	fixture_do("status", NULL);
+	assert_true(wire_is(fixture_field("state"), "IDLE"));
+	atomic_store(&fixture.slow_disk, false);
+	assert_true(fixture_receive(fixture.client, 0));
+	assert_int_equal(fixture_field("id")->whole, 1000);
+	assert_true(fixture_field("ok")->flag);
+	fixture_do("sample", with_samples);
+}
+
+/* catches: a load that nobody is told of when the run ends over it, or memory that its thread uses after that */
+static void a_load_that_the_end_of_the_run_finds_is_answered(void **state)
+{
+	(void)state;
+	fixture_serve();
+	atomic_store(&fixture.slow_disk, true);
+	send_only("load-protocol", 1000, with_path);
+	fixture_do("shutdown", NULL);
+	assert_int_equal(fixture_join(), 0);
+	atomic_store(&fixture.slow_disk, false);
+	service_close(fixture.service);
+	fixture.service = NULL;
+	assert_true(fixture_receive(fixture.client, 0));
+	assert_int_equal(fixture_field("id")->whole, 1000);
+	assert_false(fixture_field("ok")->flag);
+}
+
 static void with_output(struct wire_writer *writer)
 {
 	wire_put_whole(writer, "output", 0);
@@ -193,7 +249,12 @@ static void with_record(struct wire_writer *writer)
 	wire_put_flag(writer, "on", true);
 }
 
-/* catches: a command handed to another's function, an output beyond the last one passed on */
+static void with_no_record(struct wire_writer *writer)
+{
+	wire_put_flag(writer, "on", false);
+}
+
+/* catches: a command handed to another's function, an output beyond the last one passed on, a recording that ends without a word of it */
 static void volts_limits_and_recording_are_asked_for(void **state)
 {
 	(void)state;
@@ -209,6 +270,12 @@ static void volts_limits_and_recording_are_asked_for(void **state)
 
 	assert_true(notes.on);
 	assert_string_equal(notes.command[notes.n_commands - 1].command, "record on=true");
+	fixture_do("record", with_no_record);
+	const struct notes then = fixture_notes();
+
+	assert_true(!then.on && then.on_at_last);
+	assert_int_equal(then.n_commands, notes.n_commands + 1);
+	assert_string_equal(then.command[then.n_commands - 1].command, "record on=false");
 	fixture_do("doctor", NULL);
 	assert_true(wire_is(fixture_field("doctor"), "all is well\nso far"));
 	do
@@ -316,6 +383,24 @@ static void the_service_ends_with_its_loop_or_its_time(void **state)
 	assert_int_equal(fixture_join(), 0);
 }
 
+/* catches: a port taken modulo 65536, a name without a folder's permissions that counts as this user's own, a wild card told as the port */
+static void endpoints_are_what_they_are_said_to_be(void **state)
+{
+	static const char *const none[] = {"tcp://127.0.0.1:65536", "tcp://127.0.0.1:99999", "ipc://@jostle"};
+	unsigned port;
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		fixture.setup.commands = none[i];
+		assert_int_equal(service_open(&fixture.service, &fixture.setup, &fixture.err), JOSTLE_EINVAL);
+	}
+	fixture.setup.commands = "tcp://127.0.0.1:*";
+	assert_int_equal(service_open(&fixture.service, &fixture.setup, &fixture.err), 0);
+	assert_int_equal(sscanf(service_commands(fixture.service), "tcp://127.0.0.1:%u", &port), 1);
+	assert_true(port > 0 && port < 65536);
+	assert_string_equal(service_telemetry(fixture.service), fixture.telemetry);
+}
+
 /* catches: a bench that anybody in the network may drive; keys that are given by halves */
 static void beyond_this_machine_keys_are_asked_for(void **state)
 {
@@ -414,6 +499,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_trip_is_told_with_its_cause, new, end),
 		cmocka_unit_test_setup_teardown(a_protocol_is_loaded_and_samples_are_told, new, end),
 		cmocka_unit_test_setup_teardown(a_protocol_that_does_not_fit_changes_nothing, new, end),
+		cmocka_unit_test_setup_teardown(while_a_protocol_is_loaded_everything_else_is_served, new, end),
+		cmocka_unit_test_setup_teardown(a_load_that_the_end_of_the_run_finds_is_answered, new, end),
 		cmocka_unit_test_setup_teardown(volts_limits_and_recording_are_asked_for, new, end),
 		cmocka_unit_test_setup_teardown(without_a_recorder_nothing_is_recorded, new, end),
 		cmocka_unit_test_setup_teardown(telemetry_is_numbered_without_gaps, new, end),
@@ -421,6 +508,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_request_socket_is_answered_too, new, end),
 		cmocka_unit_test_setup_teardown(shutdown_is_answered_and_ends_the_service, new, end),
 		cmocka_unit_test_setup_teardown(the_service_ends_with_its_loop_or_its_time, new, end),
+		cmocka_unit_test_setup_teardown(endpoints_are_what_they_are_said_to_be, new, end),
 		cmocka_unit_test_setup_teardown(beyond_this_machine_keys_are_asked_for, new, end),
 		cmocka_unit_test_setup_teardown(only_clients_on_the_list_are_served, new, end),
 	};

@@ -53,14 +53,30 @@ void recorder_command(struct recorder *recorder, uint64_t request, const char *c
 		snprintf(notes.command[notes.n_commands].answer, 512, "%s", answer);
 	}
 	notes.n_commands++;
+	notes.on_at_last = notes.on;
 	pthread_mutex_unlock(&lock);
 }
 
-void recorder_protocol(struct recorder *recorder, uint64_t program, const struct protocol *protocol,
-		       const struct plan *plan)
+int recorder_image(const struct recorder *recorder, const struct protocol *protocol, unsigned char **content,
+		   size_t *size, struct err *err)
 {
 	(void)recorder;
-	assert_true(protocol->n_knots > 0 && plan->n_segments > 0);
+	(void)err;
+	while (atomic_load(&fixture.slow_disk))
+		nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+	*size = sizeof(protocol->checksum);
+	*content = malloc(*size);
+	assert_non_null(*content);
+	memcpy(*content, protocol->checksum, *size);
+	return 0;
+}
+
+void recorder_program(struct recorder *recorder, uint64_t program, const char *checksum, const unsigned char *content,
+		      size_t size, const struct plan *plan)
+{
+	(void)recorder;
+	assert_true(plan->n_segments > 0);
+	assert_true(size == strlen(checksum) + 1 && memcmp(content, checksum, size) == 0);
 	pthread_mutex_lock(&lock);
 	if (notes.n_protocols < MAX_NOTES)
 		notes.program[notes.n_protocols] = program;

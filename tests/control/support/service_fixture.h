@@ -35,7 +35,7 @@ struct notes {
 	uint64_t program[MAX_NOTES];        /* of each protocol */
 	uint64_t sample_program[MAX_NOTES]; /* of each sample */
 	struct instruments_note instrument[MAX_NOTES];
-	bool on;
+	bool on, on_at_last; /* on_at_last: when the last command came */
 };
 
 struct fixture {
@@ -56,7 +56,8 @@ struct fixture {
 	bool serving;
 	int code;
 	atomic_size_t n_attended;
-	atomic_bool fail; /* the next exchange */
+	atomic_bool fail;      /* the next exchange */
+	atomic_bool slow_disk; /* the recorder lays out no protocol as long as this holds */
 	void *context, *client, *subscriber;
 	uint64_t id;
 	unsigned char bytes[65536];
