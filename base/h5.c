@@ -188,9 +188,12 @@ int h5_commit(struct h5_file *file, struct err *err)
 	file->id = H5I_INVALID_HID;
 	if (closed < 0)
 		return h5_fail(err, JOSTLE_EIO, file, "cannot be completed; what there is stays as " PARTIAL);
-	if (sync_path(partial, O_RDONLY) < 0 || rename(partial, file->path) < 0)
-		return err_at(err, JOSTLE_EIO, file->path, 0, 0, "cannot be completed, it stays as " PARTIAL ": %s",
-			      strerror(errno));
+	if (sync_path(partial, O_RDONLY) < 0 || rename(partial, file->path) < 0) {
+		const int error = errno;
+
+		return err_at(err, JOSTLE_EIO, file->path, 0, 0, "cannot be completed, %s " PARTIAL ": %s",
+			      access(partial, F_OK) == 0 ? "it stays as" : "there is no longer a", strerror(error));
+	}
 	/* The rename is on disk once the directory is; a file system that cannot sync directories is let be. */
 	memcpy(directory, file->path, sizeof(directory));
 	(void)sync_path(dirname(directory), O_RDONLY | O_DIRECTORY);

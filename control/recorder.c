@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "base/provenance.h"
 #include "control/calibration.h"
 #include "control/recorder_parts.h"
@@ -21,7 +22,7 @@
 #define DEFAULT_BYTES   (256u << 20) /* the ring's, at most, where nobody says how many seconds it shall hold */
 #define EVENT_RING      16384
 #define BATCH_BYTES     (4u << 20)
-#define MAX_NAME        64
+#define MAX_NAME        96
 
 static int check_setup(const struct recorder_setup *setup, struct err *err)
 {
@@ -168,6 +169,22 @@ int recorder_open(struct recorder **recorder, const struct recorder_setup *setup
 	return code;
 }
 
+/** The last word: what was recorded, and what was not, which is an error. */
+static void sum_up(struct recorder *r, struct err *err)
+{
+	uint64_t dropped[DROPPED_N];
+	char text[256];
+	bool whole = true;
+
+	recorder_dropped(r, dropped);
+	for (size_t k = 0; k < DROPPED_N; k++)
+		whole = whole && !dropped[k];
+	recorder_loss_format(dropped, text, sizeof(text));
+	if (!whole && !err->code)
+		err_set(err, JOSTLE_EIO, "the recording is not whole: it lacks %s", text);
+	log_info("%llu ticks recorded, lost: %s", (unsigned long long)atomic_load(&r->n_acknowledged), text);
+}
+
 int recorder_close(struct recorder *r, struct err *err)
 {
 	if (!r)
@@ -177,12 +194,13 @@ int recorder_close(struct recorder *r, struct err *err)
 	pthread_cond_signal(&r->wake);
 	pthread_mutex_unlock(&r->lock);
 	pthread_join(r->thread, NULL);
-	const int code = r->first_err.code;
+	struct err result = r->first_err;
 
-	if (code && err)
-		*err = r->first_err;
+	sum_up(r, &result);
+	if (result.code && err)
+		*err = result;
 	give_back(r);
-	return code;
+	return result.code;
 }
 
 void recorder_set(struct recorder *r, bool on)

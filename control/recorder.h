@@ -28,7 +28,7 @@ struct recorder;
 /** What a recorder is made for. Everything here is the caller's and outlives it. */
 struct recorder_setup {
 	const char *folder; /* must exist; on a disk with room */
-	const char *name;   /* of the run: the beginning of every file's name */
+	const char *name;   /* of the run's files: the beginning of every one's name */
 	const struct bench *bench;
 	const struct calibration *calibration;
 	const struct calibration_record *record;
@@ -60,8 +60,8 @@ struct recorder_status {
  * recorder_close(). Errors: JOSTLE_ENOENT (folder), JOSTLE_EIO, JOSTLE_ENOMEM. Call from: setup. */
 int recorder_open(struct recorder **recorder, const struct recorder_setup *setup, struct err *err);
 
-/** Write what is left, close the file, stop the thread, free the memory. Returns the first error met. NULL is allowed.
- * Call from: setup, when the loop has ended. */
+/** Write what is left, close the file, stop the thread, free the memory, and tell a person how much was recorded and lost. Returns
+ * the first error met, or JOSTLE_EIO where anything was lost. NULL is allowed. Call from: setup, when the loop has ended. */
 int recorder_close(struct recorder *recorder, struct err *err);
 
 /** Record from the next tick on, or no longer. Call from: any but the loop. */
@@ -104,6 +104,10 @@ void recorder_sample(struct recorder *recorder, uint64_t program, uint64_t numbe
 
 /** Hand over what an instrument read, was set to, or said. Call from: the same thread. */
 void recorder_instrument(struct recorder *recorder, const struct instruments_note *note);
+
+/** Tell a person when things are dropped, and when rows wait for seconds and none is acknowledged. Call it often. NULL is allowed.
+ * Call from: one thread that is neither the loop nor the recorder's. */
+void recorder_watch(struct recorder *recorder);
 
 /** How it stands. Call from: any but the loop. */
 void recorder_status(struct recorder *recorder, struct recorder_status *status);

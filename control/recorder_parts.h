@@ -1,7 +1,7 @@
 #ifndef JOSTLE_RECORDER_PARTS_H
 #define JOSTLE_RECORDER_PARTS_H
 /*
- * The recorder inside: for recorder.c, recorder_queue.c, recorder_take.c, recorder_thread.c and recorder_segment.c only.
+ * The recorder inside: for recorder.c, recorder_watch.c, recorder_queue.c, recorder_take.c, recorder_thread.c and recorder_segment.c only.
  *
  * Three threads meet here. The loop fills two rings. One other thread fills a queue, under a lock that it shares with the
  * recorder's thread alone. The recorder's thread empties all three into a run file; it alone touches the disk.
@@ -90,6 +90,11 @@ struct recorder {
 	uint64_t last_number;       /* of the last row that was written */
 	int64_t retry_ns, clock_ns; /* not before; when the clocks are read next */
 	size_t n_off;               /* passes in a row that found recording switched off */
+
+	/* recorder_watch()'s own */
+	uint64_t told_dropped, rows_then; /* things dropped that a person was told of; rows acknowledged when last looked */
+	int64_t moved_ns, told_ns;        /* when that number last changed; when drops were told of */
+	bool told_still;
 };
 
 #define RECORDER_EVENTS 4096
@@ -125,6 +130,9 @@ int recorder_end(struct recorder *recorder, struct err *err);
 
 /** Write n rows of the batch with everything that happened by then, and acknowledge; on success it is taken out of memory. */
 int recorder_write(struct recorder *recorder, size_t n, bool all_events, struct err *err);
+
+/** Rows and other things dropped so far, and in words: "12 ticks, 3 events". */
+void recorder_loss_format(const uint64_t dropped[DROPPED_N], char *out, size_t size);
 
 /** Rows and other things dropped so far. Call from: any but the loop. */
 void recorder_dropped(struct recorder *recorder, uint64_t dropped[DROPPED_N]);

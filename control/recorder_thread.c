@@ -99,8 +99,6 @@ static void finish(struct recorder *r)
 	for (n_left = r->n_batch; ring_pop(&r->rows, r->batch); n_left++)
 		;
 	atomic_fetch_add(&r->n_lost, n_left);
-	if (n_left)
-		log_warning("%llu ticks at the end of the run are not recorded", (unsigned long long)n_left);
 	if (r->writer && recorder_end(r, &err))
 		fail(r, &err);
 }

@@ -40,6 +40,7 @@ struct run {
 	struct instruments *instruments;
 	const struct histogram *histograms[N_HISTOGRAMS]; /* the loop's */
 	struct recorder *recorder;
+	char recording[128]; /* what the names of its files begin with */
 	struct program idle;
 	struct loop *loop;
 	bool has_loop;
@@ -105,7 +106,22 @@ static bool arming_allowed(const struct run *run)
 
 static void attend(void *context)
 {
-	guarding_attend(context);
+	struct run *run = context;
+
+	guarding_attend(&run->guarding);
+	recorder_watch(run->recorder);
+}
+
+/** NAME and when the recording begins: a name that a file moved elsewhere keeps to itself. */
+static void name_recording(char *text, size_t size, const char *name)
+{
+	const time_t now = time(NULL);
+	struct tm utc;
+	char stamp[32];
+
+	gmtime_r(&now, &utc);
+	strftime(stamp, sizeof(stamp), "%Y%m%dT%H%M%SZ", &utc);
+	snprintf(text, size, "%s-%s", name, stamp);
 }
 
 static int open_recorder(struct run *run, struct err *err)
@@ -114,7 +130,7 @@ static int open_recorder(struct run *run, struct err *err)
 	const struct loop_timing *timing = &run->loop->timing;
 	const struct recorder_setup setup = {
 		.folder = options->record_folder,
-		.name = options->name,
+		.name = run->recording,
 		.bench = options->bench,
 		.calibration = &run->calibration,
 		.record = options->record,
@@ -132,6 +148,7 @@ static int open_recorder(struct run *run, struct err *err)
 
 	if (!options->record_folder)
 		return 0;
+	name_recording(run->recording, sizeof(run->recording), options->name);
 	run->histograms[0] = &timing->wake;
 	run->histograms[1] = &timing->exchange;
 	run->histograms[2] = &timing->execution;
@@ -214,7 +231,7 @@ static int open_service(struct run *run, struct err *err)
 		.doctor = run->doctor_text,
 		.override_text = options->override_text,
 		.attend = attend,
-		.context = &run->guarding,
+		.context = run,
 		.duration_s = options->duration_s,
 	};
 	int code = service_open(&run->service, &setup, err);

@@ -22,6 +22,8 @@ enum run_tables {
 
 struct run_writer {
 	struct h5_file file;
+	dev_t device; /* and inode of the file: where its name leads as long as nobody moves it */
+	ino_t inode;
 	struct recorder_setup setup;
 	struct run_table rows, table[RUN_N_TABLES];
 	struct h5_column content;

@@ -39,6 +39,33 @@ static int give_name(struct run_writer *w, const char *path, struct err *err)
 	return 0;
 }
 
+static int remember_place(struct run_writer *w, struct err *err)
+{
+	char path[sizeof(w->file.path) + 16];
+	struct stat status;
+
+	snprintf(path, sizeof(path), "%s.partial", w->file.path);
+	if (stat(path, &status) < 0)
+		return err_at(err, JOSTLE_EIO, path, 0, 0, "is not there any more: %s", strerror(errno));
+	w->device = status.st_dev;
+	w->inode = status.st_ino;
+	return 0;
+}
+
+/** A file that was removed, or its folder, takes rows as before, and nobody would ever find them. */
+static int check_place(const struct run_writer *w, struct err *err)
+{
+	char path[sizeof(w->file.path) + 16];
+	struct stat status;
+
+	snprintf(path, sizeof(path), "%s.partial", w->file.path);
+	if (stat(path, &status) < 0)
+		return err_at(err, JOSTLE_EIO, path, 0, 0, "was removed while it was written: %s", strerror(errno));
+	if (status.st_dev != w->device || status.st_ino != w->inode)
+		return err_at(err, JOSTLE_EIO, path, 0, 0, "is another file than the one being written");
+	return 0;
+}
+
 int run_writer_open(struct run_writer **writer, const struct run_writer_setup *setup, struct err *err)
 {
 	char path[sizeof((*writer)->file.path)];
@@ -64,6 +91,8 @@ int run_writer_open(struct run_writer **writer, const struct run_writer_setup *s
 		code = h5_share(&w->file, err);
 	if (!code)
 		code = give_name(w, setup->path, err);
+	if (!code)
+		code = remember_place(w, err);
 	if (code) {
 		run_writer_abandon(w, true);
 		return code;
@@ -208,6 +237,8 @@ int run_writer_acknowledge(struct run_writer *w, const uint64_t dropped[DROPPED_
 	}
 	if (!code)
 		code = h5_replace_u64s(&w->file, "acknowledged", RUN_N_ACKNOWLEDGED, acknowledged, err);
+	if (!code)
+		code = check_place(w, err);
 	if (!code)
 		w->acknowledged = w->rows.n_records;
 	return code;

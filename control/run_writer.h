@@ -68,7 +68,8 @@ int run_writer_program(struct run_writer *writer, uint64_t id, const char *check
 int run_writer_clock(struct run_writer *writer, struct err *err);
 
 /**
- * Hand all that was appended to the system, then say that it holds, with what has been dropped so far. Errors: JOSTLE_EIO.
+ * Hand all that was appended to the system, then say that it holds, with what has been dropped so far. Errors: JOSTLE_EIO (a file that
+ * was removed or moved, too).
  * Call from: setup.
  */
 int run_writer_acknowledge(struct run_writer *writer, const uint64_t dropped[DROPPED_N], struct err *err);

@@ -14,6 +14,7 @@
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -200,7 +201,9 @@ static void what_finds_no_room_is_counted_in_the_file(void **state)
 	assert_true(status_of(recorder).n_dropped > 0);
 	atomic_store(&stalled, false);
 	await_rows(recorder, 1000);
-	assert_int_equal(recorder_close(recorder, &err), 0);
+	recorder_watch(recorder);
+	assert_int_equal(recorder_close(recorder, &err), JOSTLE_EIO);
+	assert_contains(err.text, "ticks");
 	const uint64_t n_rows = count_rows(scratch, false, &n_files);
 
 	assert_int_equal(h5_open(&file, scratch_path(scratch, "r-000.h5"), &err), 0);
@@ -296,6 +299,111 @@ static void a_limit_on_file_sizes_ends_files_in_time(void **state)
 	recorded_fini(&recorded);
 }
 
+/* catches: rows that are acknowledged into a file, or a folder, that was removed, a recorder that writes no more when one was */
+static void what_was_removed_acknowledges_nothing(void **state)
+{
+	struct scratch *scratch = *state;
+	struct recorded recorded;
+	struct run_file file;
+	struct err err = {0};
+	struct recorder *recorder = start(&recorded, scratch->folder, 0);
+
+	tick_times(&recorded, recorder, 1000);
+	await_rows(recorder, 999);
+	assert_int_equal(unlink(scratch_path(scratch, "r-000.h5.partial")), 0);
+	tick_times(&recorded, recorder, 1000);
+	await_rows(recorder, 1999);
+	assert_int_equal(recorder_close(recorder, &err), JOSTLE_EIO);
+	assert_contains(err.text, "removed");
+	if (run_file_open(&file, scratch_path(scratch, "r-001.h5"), &err))
+		fail_msg("%s: %s", err.file, err.text);
+	assert_int_equal(file.n_rows, 1001); /* all that the other file had not acknowledged */
+	assert_string_equal(file.previous, "r-000.h5");
+	run_file_close(&file);
+	recorded_fini(&recorded);
+}
+
+/* catches: the same where the folder goes with the file */
+static void a_removed_folder_acknowledges_nothing(void **state)
+{
+	struct scratch *scratch = *state;
+	struct recorded recorded;
+	struct err err = {0};
+	const char *folder = scratch_path(scratch, "runs");
+
+	assert_int_equal(mkdir(folder, 0700), 0);
+	struct recorder *recorder = start(&recorded, folder, 0);
+
+	tick_times(&recorded, recorder, 1000);
+	await_rows(recorder, 999);
+	assert_int_equal(unlink(scratch_path(scratch, "runs/r-000.h5.partial")), 0);
+	assert_int_equal(rmdir(folder), 0);
+	tick_times(&recorded, recorder, 1000);
+	await_failed(recorder, true);
+	assert_int_equal(status_of(recorder).n_acknowledged, 999);
+	assert_int_equal(mkdir(folder, 0700), 0);
+	await_rows(recorder, 1999);
+	assert_int_equal(recorder_close(recorder, &err), JOSTLE_EIO);
+	recorded_fini(&recorded);
+}
+
+/** Standard error goes into a file until listen_end(), which gives what was said; the caller frees it. */
+static int listen_begin(const char *path)
+{
+	const int kept = dup(STDERR_FILENO), fd = open(path, O_RDWR | O_CREAT | O_TRUNC, 0600);
+
+	assert_true(kept >= 0 && fd >= 0 && dup2(fd, STDERR_FILENO) >= 0);
+	close(fd);
+	return kept;
+}
+
+static char *listen_end(int kept)
+{
+	char *text = calloc(1, 65536);
+
+	assert_true(pread(STDERR_FILENO, text, 65535, 0) >= 0);
+	assert_true(dup2(kept, STDERR_FILENO) >= 0);
+	close(kept);
+	return text;
+}
+
+/* catches: ticks that are lost and nobody is told before the end, or told at every look, a disk that stands still in silence, an
+   end that does not say how much was lost */
+static void a_person_is_told_of_a_disk_that_cannot_keep_up(void **state)
+{
+	struct scratch *scratch = *state;
+	struct recorded recorded;
+	struct err err = {0};
+	struct recorder *recorder = start(&recorded, scratch->folder, 0.1);
+	const int kept = listen_begin(scratch_path(scratch, "said"));
+
+	tick_times(&recorded, recorder, 100);
+	await_rows(recorder, 99);
+	recorder_watch(recorder);
+	atomic_store(&stalled, true);
+	tick_times(&recorded, recorder, 500);
+	for (const int64_t end_ns = clock_now_ns() + 5500000000; clock_now_ns() < end_ns; pause_ms(50))
+		recorder_watch(recorder);
+	tick_times(&recorded, recorder, 50000);
+	for (int i = 0; i < 3; i++)
+		recorder_watch(recorder);
+	atomic_store(&stalled, false);
+	await_rows(recorder, 600);
+	recorder_watch(recorder);
+	assert_int_equal(recorder_close(recorder, &err), JOSTLE_EIO);
+	char *said = listen_end(kept);
+	const char *still = strstr(said, "taken nothing for 5 s: "),
+		   *lost = strstr(said, "lost to the recording so far: ");
+
+	if (!still || !lost || !strstr(said, "takes ticks again") || !strstr(said, "ticks recorded, lost: "))
+		fail_msg("%s", said);
+	assert_null(strstr(still + 1, "taken nothing"));
+	assert_null(strstr(lost + 1, "lost to the recording"));
+	assert_true(still < lost);
+	free(said);
+	recorded_fini(&recorded);
+}
+
 /* catches: an end of the run that waits for room for ever, rows at the end that are lost in silence */
 static void a_run_that_ends_on_a_full_disk_says_what_it_lost(void **state)
 {
@@ -323,6 +431,9 @@ int main(void)
 						scratch_free),
 		cmocka_unit_test_setup_teardown(a_write_that_fails_costs_no_row, disk_new, scratch_free),
 		cmocka_unit_test_setup_teardown(a_limit_on_file_sizes_ends_files_in_time, disk_new, scratch_free),
+		cmocka_unit_test_setup_teardown(what_was_removed_acknowledges_nothing, disk_new, scratch_free),
+		cmocka_unit_test_setup_teardown(a_removed_folder_acknowledges_nothing, disk_new, scratch_free),
+		cmocka_unit_test_setup_teardown(a_person_is_told_of_a_disk_that_cannot_keep_up, disk_new, scratch_free),
 		cmocka_unit_test_setup_teardown(a_run_that_ends_on_a_full_disk_says_what_it_lost, disk_new,
 						scratch_free),
 	};

@@ -35,7 +35,7 @@ def record(folder):
         draw(folder)
     finally:
         process.end()
-    return pathlib.Path(folder) / "replay-2-000.h5"
+    return next(pathlib.Path(folder).glob("replay-2-*-000.h5"))
 
 
 def draw(folder):
