@@ -4,6 +4,7 @@ usage: faults.py JOSTLE SLOW_DISK
 """
 import contextlib
 import os
+import re
 import sys
 import tempfile
 import time
@@ -99,7 +100,7 @@ def test_sensors_that_fail_trip():
     fault = "faults:\n  - {{kind: {}, signal: {}, index: 0, on_signal: true{}}}\n"
     trips("nan", fault.format("nan", "displacement", ""), "finite", False)
     trips("stuck", fault.format("stuck", "displacement", ", value_V: 0.5"), "stood still", False)
-    trips("saturated", fault.format("saturated", "force-readback", ", value_V: 1"), "", False)
+    trips("saturated", fault.format("saturated", "force-readback", ", value_V: 1"), "saturated input: input 2", False)
     trips("hot", fault.format("stuck", "temperature", ", value_V: 3.3"), "temperature", False)
 
 
@@ -216,6 +217,27 @@ def test_a_full_disk_loses_nothing_that_was_acknowledged():
         check_limits(read(f"{folder}/plant.h5")[1])
 
 
+def test_recording_can_be_switched():
+    """catches: a file that does not tell who ended it, or who began the next, a name without a date, ticks recorded while it is off"""
+    def meanwhile(client):
+        for on in (False, True):
+            client.wait(lambda s: s["recorder"]["acknowledged"] > 0)
+            client.do("record", on=on)
+            time.sleep(1.5)
+        return client.do("status")
+
+    with tempfile.TemporaryDirectory() as folder:
+        os.mkdir(f"{folder}/disk")
+        record_while(folder, [], {}, meanwhile)
+        names = sorted(os.listdir(f"{folder}/disk"))
+        assert len(names) == 2 and names[0].endswith("-000.h5") and names[1].endswith("-001.h5"), names
+        assert re.fullmatch(r".*-\d{8}T\d{6}Z-000\.h5", names[0]), names
+        for name, words in zip(names, (b"record on=false", b"record on=true")):
+            with h5py.File(f"{folder}/disk/{name}") as file:
+                assert words in file["commands/command"][:], (name, file["commands/command"][:])
+        assert (numpy.diff(recorded(f"{folder}/disk")) > 500).sum() == 1, "rows of the time between"
+
+
 def main():
     with tempfile.TemporaryDirectory() as folder:
         protocols = [f"{folder}/{seed}.h5" for seed in (1, 2)]
@@ -224,6 +246,7 @@ def main():
                                           "256", "--seed", str(seed)], check=True, capture_output=True)
         test_a_slow_disk_is_waited_for()
         test_a_full_disk_loses_nothing_that_was_acknowledged()
+        test_recording_can_be_switched()
         test_sensors_that_fail_trip()
         test_clocks_that_step_trip()
         test_a_protocol_can_be_swapped_under_way(protocols)
