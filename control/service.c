@@ -18,7 +18,8 @@
 #define HEARTBEAT_MS  2000                      /* between signs of life of a connection */
 #define LIFETIME_MS   10000                     /* without one: then it is closed, and what waits for it is let go */
 #define HANDSHAKE_MS  5000                      /* for a connection to say who it is; then it is closed */
-#define LINGER_MS     500                       /* for the last messages, when the run ends */
+#define MAX_CLIENTS   1000 /* connections of a socket; fewer where there are few file descriptors */
+#define LINGER_MS     500  /* for the last messages, when the run ends */
 #define ATTEND_NS     INT64_C(100000000)
 #define HASTE_NS      INT64_C(2000000) /* how long an answer of the loop may lie, while a client waits for it */
 
@@ -68,6 +69,18 @@ static int open_socket(struct service *service, void **socket, int type, const c
 	return code ? code : endpoint_bind(*socket, endpoint, bound, size, err);
 }
 
+/** Half of the file descriptors are for connections: while these are let go others still come. */
+static int open_doors(struct service *service, struct err *err)
+{
+	const size_t share = door_raise_limit() / 4, max = share < MAX_CLIENTS ? share : MAX_CLIENTS;
+	const int code = door_open(&service->publisher_door, service->context, service->publisher, "telemetry",
+				   service->telemetry, max, err);
+
+	return code ? code
+		    : door_open(&service->router_door, service->context, service->router, "commands", service->commands,
+				max, err);
+}
+
 static int open_sockets(struct service *service, struct err *err)
 {
 	const struct service_setup *setup = &service->setup;
@@ -78,7 +91,7 @@ static int open_sockets(struct service *service, struct err *err)
 		return err_set(err, JOSTLE_EIO, "ZeroMQ does not begin: %s", zmq_strerror(errno));
 	if ((code = gate_open(&service->gate, service->context, setup->key_file, setup->allow_file, err)))
 		return code;
-	if ((code = open_socket(service, &service->publisher, ZMQ_PUB, setup->telemetry, service->telemetry,
+	if ((code = open_socket(service, &service->publisher, ZMQ_XPUB, setup->telemetry, service->telemetry,
 				sizeof(service->telemetry), err))) {
 		err_context(err, "telemetry");
 		return code;
@@ -87,7 +100,7 @@ static int open_sockets(struct service *service, struct err *err)
 			   sizeof(service->commands), err);
 	if (code)
 		err_context(err, "commands");
-	return code;
+	return code ? code : open_doors(service, err);
 }
 
 int service_open(struct service **service, const struct service_setup *setup, struct err *err)
@@ -152,12 +165,15 @@ const char *service_commands(const struct service *service)
 static int wait_for_work(struct service *service, struct err *err)
 {
 	zmq_pollitem_t items[] = {{.socket = service->router, .events = ZMQ_POLLIN},
+				  {.socket = service->publisher, .events = ZMQ_POLLIN},
+				  {.socket = service->publisher_door.monitor, .events = ZMQ_POLLIN},
+				  {.socket = service->router_door.monitor, .events = ZMQ_POLLIN},
 				  {.socket = service->gate.socket, .events = ZMQ_POLLIN}};
 	const int64_t left_ns = telemetry_due_ns(service) - clock_now_ns();
 	const bool awaited = service->n_pending + service->n_orders > 0 || service->load;
 	const int64_t wait_ns = awaited && left_ns > HASTE_NS ? HASTE_NS : left_ns;
 
-	if (zmq_poll(items, service->gate.socket ? 2 : 1, wait_ns > 0 ? (long)(wait_ns / 1000000 + 1) : 0) >= 0 ||
+	if (zmq_poll(items, service->gate.socket ? 5 : 4, wait_ns > 0 ? (long)(wait_ns / 1000000 + 1) : 0) >= 0 ||
 	    errno == EINTR)
 		return 0;
 	return err_set(err, JOSTLE_EIO, "the clients' sockets can't be waited for: %s", zmq_strerror(errno));
@@ -183,7 +199,10 @@ int service_run(struct service *service, struct err *err)
 	while (!code && !service->shutdown && !interrupt_asked() && now_ns < end_ns &&
 	       !loop_finished(service->setup.loop)) {
 		code = wait_for_work(service, err);
+		door_serve(&service->publisher_door, clock_now_ns());
+		door_serve(&service->router_door, clock_now_ns());
 		gate_serve(&service->gate);
+		telemetry_serve(service);
 		commands_serve(service);
 		events_listen(service);
 		now_ns = clock_now_ns();
@@ -216,6 +235,8 @@ void service_close(struct service *service)
 		return;
 	if (service->publisher && service->router)
 		say_goodbye(service);
+	door_close(&service->publisher_door);
+	door_close(&service->router_door);
 	if (service->publisher)
 		zmq_close(service->publisher);
 	if (service->router)

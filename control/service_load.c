@@ -16,8 +16,9 @@
 #include "base/log.h"
 #include "control/service_parts.h"
 
-#define LOAD_NS INT64_C(60000000000) /* then the client is told, and what comes later is forgotten */
-#define END_NS  INT64_C(5000000000)  /* for a load at the end of a run */
+#define LOAD_NS     INT64_C(60000000000) /* then the client is told, and what comes later is forgotten */
+#define STACK_BYTES (2 << 20)            /* the loop locks all memory, the usual 8 MiB too */
+#define END_NS      INT64_C(5000000000)  /* for a load at the end of a run */
 
 struct load {
 	struct service_setup setup;
@@ -62,12 +63,16 @@ static int start(struct load *load)
 {
 	sigset_t all, before;
 	pthread_t thread;
+	pthread_attr_t attributes;
 	int failed;
 
+	pthread_attr_init(&attributes);
+	pthread_attr_setstacksize(&attributes, STACK_BYTES);
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	failed = pthread_create(&thread, NULL, read_protocol, load);
+	failed = pthread_create(&thread, &attributes, read_protocol, load);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	pthread_attr_destroy(&attributes);
 	if (!failed)
 		pthread_detach(thread);
 	return failed;

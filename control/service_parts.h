@@ -5,6 +5,7 @@
  * the loop made of it), service_programs.c (protocols and plans), service_load.c (reading them), service_instruments.c (what instruments do), telemetry.c and telemetry_events.c (what goes out).
  */
 #include "base/err.h"
+#include "control/door.h"
 #include "control/gate.h"
 #include "control/instruments.h"
 #include "control/loop.h"
@@ -70,6 +71,8 @@ struct service {
 	void *context, *publisher, *router;
 	char telemetry[256], commands[256]; /* endpoints as bound */
 	struct gate gate;
+	struct door publisher_door, router_door;
+	size_t n_topics; /* that somebody has subscribed to, known ones and others */
 	struct watchdog watchdog;
 	unsigned char body[MESSAGE_MAX_BYTES + 1]; /* of the command at hand */
 	size_t body_size;
@@ -191,6 +194,9 @@ void instruments_listen(struct service *service, int64_t now_ns, bool ending);
 void telemetry_put_instruments(struct service *service, struct wire_writer *writer);
 
 /* telemetry.c */
+
+/** Take what subscribers have said: of topics, there are few. */
+void telemetry_serve(struct service *service);
 
 /** Publish what is due. */
 void telemetry_publish(struct service *service, int64_t now_ns);

@@ -12,7 +12,8 @@
 #include "daq/bench.h"
 #include "daq/daq.h"
 
-#define SECOND_NS INT64_C(1000000000)
+#define SECOND_NS  INT64_C(1000000000)
+#define MAX_TOPICS 256 /* subscribed to: some by their beginnings, and some of versions to come */
 
 static const char *const topic_names[N_TOPICS] = {
 	[TOPIC_OF_STATUS] = TOPIC_STATUS, [TOPIC_OF_TRACE] = TOPIC_TRACE,         [TOPIC_OF_EVENT] = TOPIC_EVENT,
@@ -39,6 +40,21 @@ void telemetry_send(struct service *service, enum topic topic)
 	if (writer->failed || zmq_send(service->publisher, name, strlen(name), ZMQ_SNDMORE | ZMQ_DONTWAIT) < 0)
 		return;
 	zmq_send(service->publisher, writer->bytes.data, writer->bytes.size, ZMQ_DONTWAIT);
+}
+
+/** libzmq tells of each topic that is new to it and of each that nobody wants any longer, and keeps all between in memory. */
+void telemetry_serve(struct service *service)
+{
+	unsigned char what;
+
+	while (zmq_recv(service->publisher, &what, sizeof(what), ZMQ_DONTWAIT) >= 1) {
+		if (what == 1)
+			service->n_topics++;
+		else if (what == 0)
+			service->n_topics -= service->n_topics > 0;
+		if (service->n_topics > MAX_TOPICS)
+			door_clear(&service->publisher_door, "more topics are asked for than there are");
+	}
 }
 
 void telemetry_put_number(struct wire_writer *writer, const char *key, double value)

@@ -4,6 +4,7 @@ usage: service.py JOSTLE
 """
 import os
 import random
+import resource
 import signal
 import socket
 import subprocess
@@ -225,6 +226,70 @@ def test_systemd_is_told(folder):
     assert notified(manager)[-1] == "STOPPING=1"
 
 
+def closed(raw):
+    """Whether the other side has hung up."""
+    raw.setblocking(False)
+    try:
+        while raw.recv(4096):
+            pass
+        return True
+    except BlockingIOError:
+        return False
+    except ConnectionError:
+        return True
+
+
+def crowd(endpoint, n):
+    """Connections that say nothing, as many of n as are taken."""
+    idle = []
+    for i in range(n):
+        raw = socket.socket(socket.AF_UNIX)
+        raw.setblocking(False)
+        try:
+            raw.connect(endpoint)
+        except (BlockingIOError, ConnectionError, FileNotFoundError):  # not now, or no longer
+            raw.close()
+            time.sleep(0.001)
+        else:
+            idle.append(raw)
+    return idle
+
+
+# catches: a process that ends where file descriptors do, a door that stays shut, one who knocks and says nothing for ever,
+# topics without end
+def test_a_crowd_at_the_door_is_let_go(folder):
+    few = (256, 256)
+    process = bench_process.run(jostle, "patient", name + "-crowd", folder, attach=False,
+                                preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, few))
+    client = bench_process.Client(folder)
+    context = zmq.Context()
+    try:
+        one = crowd(f"{folder}/commands", 1)
+        assert client.do("ping")["ok"] and len(one) == 1
+        until(lambda: closed(one[0]))
+        assert "connections" not in process.text(), process.text()
+        for door in "commands", "telemetry":
+            idle = crowd(f"{folder}/{door}", 600)
+            until(lambda: f"{door}: more than 64 connections" in process.text())
+            for raw in idle:
+                raw.close()
+            client.close()
+            client = bench_process.Client(folder)
+            assert client.do("ping")["ok"]
+        greedy = connect(context, zmq.SUB, f"ipc://{folder}/telemetry")
+        for i in range(1000):
+            greedy.subscribe(f"topic {i}")
+        until(lambda: "more topics" in process.text())
+        greedy.close()
+        hears = connect(context, zmq.SUB, f"ipc://{folder}/telemetry", subscribe="status")
+        assert hears.recv() == b"status"
+    finally:
+        client.close()
+        context.destroy(linger=0)
+        status = process.end()
+    assert status == 0, process.text()
+
+
 # catches: a socket that other machines reach and anybody may use; a client's key that opens nothing
 def test_beyond_this_machine_keys_decide(folder):
     for who in ("bench", "anna", "eve"):
@@ -272,6 +337,7 @@ with tempfile.TemporaryDirectory() as folder:
                    check=True, capture_output=True)
     test_systemd_is_told(folder)
     test_beyond_this_machine_keys_decide(folder)
+    test_a_crowd_at_the_door_is_let_go(folder)
     process = bench_process.run(jostle, "patient", name, folder, attach=False)
     client = bench_process.Client(folder)
     try:
