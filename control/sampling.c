@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/err.h"
 #include "base/interrupt.h"
@@ -310,8 +311,11 @@ int sampling_run(const struct sampling_options *options, float samples[], size_t
 		 struct err *err)
 {
 	struct job job = {0};
-	char text[512];
+	char text[512], name[64];
 	int code;
+
+	/* Jobs on several benches of one kind may go on side by side: it is the driver that keeps two off one device. */
+	snprintf(name, sizeof(name), "sample-%ld", (long)getpid());
 
 	*n_done = 0;
 	*report = (struct loop_report){0};
@@ -328,8 +332,7 @@ int sampling_run(const struct sampling_options *options, float samples[], size_t
 	job.guarding.instruments = job.instruments;
 	/* Hardware, and a plant that is a process of its own, would hold what they were told last. */
 	if (!code && job.daq.last_resort != DAQ_ENDS_WITH_PROCESS)
-		code = guarding_open(&job.guarding, options->bench->name, &job.daq, options->daq.attach,
-				     job.instruments, err);
+		code = guarding_open(&job.guarding, name, &job.daq, options->daq.attach, job.instruments, err);
 	if (!code)
 		code = build(&job, options, samples, n_done, err);
 	if (code)

@@ -204,6 +204,7 @@ static void a_bench_must_be_there_and_hardware_must_be_left_safe(void **state)
 
 	(void)state;
 	test_script_reset();
+	test_script.last_resort = DAQ_NO_LAST_RESORT;
 	bench = test_bench_feedback();
 	const struct doctor_setup setup = {.bench = bench};
 

@@ -32,6 +32,7 @@ void test_script_reset(void)
 {
 	test_script = (struct test_script){
 		.simulated = true,
+		.last_resort = DAQ_ENDS_WITH_PROCESS,
 		.x0 = {0.5, -0.25},
 		.nan_at = TEST_NEVER,
 		.fail_at = TEST_NEVER,
@@ -49,7 +50,7 @@ static int plant_open(struct daq *daq, const struct bench *bench, const struct d
 	(void)options;
 	(void)err;
 	daq->period_s = bench->period_s;
-	daq->last_resort = DAQ_ENDS_WITH_PROCESS;
+	daq->last_resort = test_script.last_resort;
 	test_record.n_opens++;
 	daq->simulated = test_script.simulated;
 	snprintf(daq->backend, sizeof(daq->backend), "test driver");

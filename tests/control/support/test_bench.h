@@ -29,6 +29,7 @@
 /** What the driver is to do; exchanges are counted from 0. */
 struct test_script {
 	bool simulated;
+	enum daq_last_resort last_resort;
 	bool noisy;                 /* thermal noise; else the motion is deterministic */
 	double x0[TEST_SITES];      /* where the sites stand at start, natural units */
 	uint64_t nan_at, fail_at;   /* one input is NaN; the exchange fails */
