@@ -33,6 +33,7 @@ int program_init(struct program *program, const struct program_setup *setup, str
 	if (!code)
 		code = sequencer_init(&program->sequencer, plan, calibration->period, calibration->latency,
 				      &program->potential, setup->samples, err);
+	program->sequencer.program = setup->id;
 	if (!code && setup->protocol)
 		code = stability_check(plan, setup->bench, calibration, &program->potential, setup->period_s, err);
 	if (code)

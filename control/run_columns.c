@@ -67,11 +67,9 @@ static const struct run_column command_columns[] = {
 };
 
 static const struct run_column sample_columns[] = {
-	FLAT("samples/program", H5_U64, "1", "id of the program that made it", 0),
-	FLAT("samples/number", H5_U64, "1", "number in the program's plan",
-	     sizeof(uint64_t) + offsetof(struct sample_record, number)),
-	FLAT("samples/tick", H5_U64, "1", "edge at which it was read",
-	     sizeof(uint64_t) + offsetof(struct sample_record, tick)),
+	FLAT("samples/program", H5_U64, "1", "id of the program that made it", offsetof(struct sample_record, program)),
+	FLAT("samples/number", H5_U64, "1", "number in the program's plan", offsetof(struct sample_record, number)),
+	FLAT("samples/tick", H5_U64, "1", "edge at which it was read", offsetof(struct sample_record, tick)),
 };
 
 static const struct run_column program_columns[] = {
@@ -169,7 +167,7 @@ size_t run_command_columns(struct run_column columns[])
 size_t run_sample_columns(size_t n_sites, struct run_column columns[])
 {
 	return add_wide(columns, COPY(sample_columns), "samples/value", H5_F64, n_sites,
-			sizeof(uint64_t) + offsetof(struct sample_record, value), "natural",
+			offsetof(struct sample_record, value), "natural",
 			"displacement of each site after the read-out");
 }
 

@@ -72,7 +72,7 @@ static inline size_t run_row_size(const struct run_shape *shape, bool derived)
 	return tick_record_size(shape->n_in, shape->n_out) + (floats + floats % 2) * sizeof(float);
 }
 
-/** A record of /samples: program, then struct sample_record with n_sites values. */
+/** A record of /samples: struct sample_record with n_sites values. */
 static inline size_t run_sample_size(size_t n_sites)
 {
 	return (3 + n_sites) * sizeof(uint64_t);

@@ -253,6 +253,7 @@ void sequencer_publish(struct sequencer *sequencer, bool room)
 {
 	if (!sequencer->sample_ready)
 		return;
+	sequencer->sample->program = sequencer->program;
 	sequencer->sample->number = sequencer->n_samples;
 	if (room && ring_push(sequencer->samples, sequencer->sample)) {
 		sequencer->sample_ready = false;

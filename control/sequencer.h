@@ -51,9 +51,10 @@ struct plan {
 
 /** What a generation yields: pushed to the ring, sequencer_record_size() bytes. */
 struct sample_record {
-	uint64_t number; /* 0 for the plan's first sample */
-	uint64_t tick;   /* the edge at which x was read */
-	double value[];  /* [n_sites]: after the read-out */
+	uint64_t program; /* id of the program that it was drawn under */
+	uint64_t number;  /* 0 for the plan's first sample */
+	uint64_t tick;    /* the edge at which x was read */
+	double value[];   /* [n_sites]: after the read-out */
 };
 
 /** A segment as it runs. */
@@ -65,6 +66,7 @@ struct compiled_segment {
 };
 
 struct sequencer {
+	uint64_t program; /* id of the one that it belongs to, for its samples; the caller's to set, else 0 */
 	struct compiled_segment *segments; /* [n_segments] */
 	size_t n_segments;
 	uint64_t n_repeats;

@@ -113,7 +113,7 @@ int service_open(struct service **service, const struct service_setup *setup, st
 		return err_set(err, JOSTLE_ENOMEM, "no memory for the service");
 	fresh->setup = *setup;
 	fresh->last_request = SERVICE_FIRST_REQUEST - 1;
-	fresh->last_program = fresh->current = fresh->before = SERVICE_FIRST_PROGRAM;
+	fresh->last_program = fresh->current = SERVICE_FIRST_PROGRAM;
 	fresh->state = SUPERVISOR_FAULT;
 	fresh->trip = (struct trip){.cause = TRIP_START};
 	wire_init(&fresh->frame);
@@ -209,6 +209,8 @@ int service_run(struct service *service, struct err *err)
 		load_look(service, now_ns);
 		answers_expire(service, now_ns, false);
 		instruments_listen(service, now_ns, false);
+		if (service->setup.recorder)
+			refusals_look(service, now_ns, false);
 		telemetry_publish(service, now_ns);
 		watchdog_look(&service->watchdog, now_ns, loop_n_ticks(service->setup.loop));
 		attend(service, now_ns);
@@ -225,6 +227,8 @@ static void say_goodbye(struct service *service)
 	load_fini(service);
 	answers_expire(service, clock_now_ns(), true);
 	instruments_listen(service, clock_now_ns(), true);
+	if (service->setup.recorder)
+		refusals_look(service, clock_now_ns(), true);
 	service->next_status_ns = 0;
 	telemetry_publish(service, clock_now_ns());
 }

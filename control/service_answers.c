@@ -10,6 +10,7 @@
 #include "daq/bench.h"
 
 #define ANSWER_NS INT64_C(5000000000) /* 50 ticks of the slowest loop: more than can wait in its ring */
+#define SHARE     8                   /* commands of one client that wait: half of what the loop takes */
 #define STATE_NS  INT64_C(500000000)  /* for the state that a request led to, should its event have found no room */
 
 struct wire_writer *answer_begin(struct service *service, const struct message *message, const struct err *err)
@@ -51,7 +52,7 @@ void answer_record(struct service *service, uint64_t request, const struct clien
 {
 	char command[MAX_ANSWER + MESSAGE_MAX_PATH], text[MAX_ANSWER] = "ok";
 
-	if (!service->setup.recorder)
+	if (!service->setup.recorder || ((err || !request) && !refusals_count(service, client->name, clock_now_ns())))
 		return;
 	message_format(message, command, sizeof(command));
 	if (err)
@@ -59,11 +60,31 @@ void answer_record(struct service *service, uint64_t request, const struct clien
 	recorder_command(service->setup.recorder, request, client->name, command, text);
 }
 
+/** By its key where there are keys; else each connection is one. */
+static bool is_same(const struct service *service, const struct client *a, const struct client *b)
+{
+	if (service->gate.socket)
+		return strcmp(a->name, b->name) == 0;
+	return a->identity_size == b->identity_size && memcmp(a->identity, b->identity, a->identity_size) == 0;
+}
+
+static size_t count_waiting(const struct service *service, const struct client *client)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < MAX_PENDING; i++)
+		n += service->pending[i].request != 0 && !service->pending[i].taken &&
+		     is_same(service, client, &service->pending[i].client);
+	return n;
+}
+
 int answers_expect(struct service *service, struct request *request, const struct client *client,
 		   const struct message *message, struct err *err)
 {
 	struct pending *row = service->pending;
 
+	if (message->kind != MESSAGE_STOP && count_waiting(service, client) >= SHARE)
+		return err_set(err, JOSTLE_EBUSY, "%d of this client's commands wait for the loop already", SHARE);
 	if (service->n_pending == MAX_PENDING)
 		return err_set(err, JOSTLE_EBUSY, "%d commands wait for the loop already", MAX_PENDING);
 	while (row->request)

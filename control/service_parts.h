@@ -2,7 +2,7 @@
 #define JOSTLE_SERVICE_PARTS_H
 /*
  * What the files of the service share: service.c (open, run, close), service_commands.c (what clients ask), service_answers.c (what
- * the loop made of it), service_programs.c (protocols and plans), service_load.c (reading them), service_instruments.c (what instruments do), telemetry.c and telemetry_events.c (what goes out).
+ * the loop made of it), service_programs.c (protocols and plans), service_load.c (reading them), service_refusals.c (how much is written down of what came to nothing), service_instruments.c (what instruments do), telemetry.c and telemetry_events.c (what goes out).
  */
 #include "base/err.h"
 #include "control/door.h"
@@ -21,6 +21,7 @@
 #define MAX_ORDERS   16 /* commands that wait for an instrument */
 #define MAX_PROGRAMS 16 /* built and not yet freed: the one carried out, and those asked for */
 #define MAX_ANSWER   1024
+#define MAX_REFUSALS 32 /* clients whose refused commands are counted */
 
 /** Who sent a command, and how the answer finds its way. */
 struct client {
@@ -39,6 +40,13 @@ struct pending {
 	uint64_t program; /* id of the program that was built for it; 0 for none */
 	bool taken;       /* by the loop, at this event; the state that it led to is yet to be told */
 	struct loop_event event;
+};
+
+/** What a client asked for in vain within the last second. */
+struct refusals {
+	char client[CURVE_MAX_NAME];
+	int64_t since_ns;
+	uint64_t n, n_left_out; /* written down, and not */
 };
 
 /** A command that an instrument has been asked for. */
@@ -85,13 +93,13 @@ struct service {
 	size_t n_pending;
 	struct expected_order order[MAX_ORDERS];
 	size_t n_orders;
+	struct refusals refusals[MAX_REFUSALS];
 	struct instruments_view instrument;  /* a copy to read */
 	uint64_t last_request, last_program; /* ids given */
 	struct entry entry[MAX_PROGRAMS];
 	struct loaded *loaded;        /* of the program asked for last */
 	struct load *load;            /* under way, or NULL */
-	uint64_t current;             /* id of the program that the loop carries out, by its events */
-	uint64_t before, since_tick;  /* the program before it, and the tick it took over at */
+	uint64_t current;             /* id of the program that the loop carries out, by its events and views */
 	const struct loop_view *view; /* the newest, or NULL */
 	uint64_t number;              /* of the newest event's tick */
 	enum supervisor_state state;  /* as the events tell */
@@ -107,7 +115,7 @@ void commands_serve(struct service *service);
 
 /* service_answers.c */
 
-/** Hand a request to the loop; the client hears when the loop has taken it. Errors: JOSTLE_EBUSY. */
+/** Hand a request to the loop; the client hears when the loop has taken it. Errors: JOSTLE_EBUSY (too many wait, or too many of this client's). */
 int answers_expect(struct service *service, struct request *request, const struct client *client,
 		   const struct message *message, struct err *err);
 
@@ -127,9 +135,17 @@ struct wire_writer *answer_begin(struct service *service, const struct message *
 /** Send it. A client that is gone or does not read loses it. */
 void answer_send(struct service *service, const struct client *client);
 
-/** Write a command and its outcome into the run file, before the client hears of it. */
+/** Write a command and its outcome into the run file, before the client hears of it; of what the loop did not carry out a few a second. */
 void answer_record(struct service *service, uint64_t request, const struct client *client,
 		   const struct message *message, const struct err *err);
+
+/* service_refusals.c */
+
+/** One more of a client's commands that the loop does not carry out: whether there is room to write it down. There is a recorder. */
+bool refusals_count(struct service *service, const char *client, int64_t now_ns);
+
+/** Write down how many were left out, a second ago; all of them when `ending`. */
+void refusals_look(struct service *service, int64_t now_ns, bool ending);
 
 /* service_programs.c */
 

@@ -190,9 +190,7 @@ void programs_hear(struct service *service, const struct loop_event *event)
 		}
 	if (!event->b)
 		return;
-	service->before = service->current;
 	service->current = event->c;
-	service->since_tick = event->tick;
 	for (size_t i = 0; i < MAX_PROGRAMS; i++)
 		if (service->entry[i].loaded && service->entry[i].program.id < service->current)
 			free_entry(&service->entry[i]);

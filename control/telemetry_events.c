@@ -89,20 +89,18 @@ static void listen_to_events(struct service *service)
 		hear(service, &event);
 }
 
-/** Of the program under which it was drawn: another may have taken over since. */
 static void publish_sample(struct service *service, const struct sample_record *sample)
 {
 	const struct bench *bench = service->setup.bench;
-	const uint64_t program = sample->tick < service->since_tick ? service->before : service->current;
 	struct wire_writer *writer = telemetry_begin(service, TOPIC_OF_SAMPLE);
 
-	wire_put_whole(writer, "program", program);
+	wire_put_whole(writer, "program", sample->program);
 	wire_put_whole(writer, "number", sample->number);
 	wire_put_whole(writer, "tick", sample->tick);
 	wire_put_reals(writer, "x", sample->value, bench->nx * bench->ny);
 	telemetry_send(service, TOPIC_OF_SAMPLE);
 	if (service->setup.recorder)
-		recorder_sample(service->setup.recorder, program, sample->number, sample->tick, sample->value);
+		recorder_sample(service->setup.recorder, sample->program, sample->number, sample->tick, sample->value);
 }
 
 void events_listen(struct service *service)
@@ -125,6 +123,7 @@ bool events_look(struct service *service)
 	if (fresh && view->tick.number > service->number) {
 		service->state = (enum supervisor_state)view->tick.state;
 		service->trip = view->trip;
+		service->current = view->tick.program;
 	}
 	return fresh;
 }

@@ -218,16 +218,99 @@ static void a_load_that_the_end_of_the_run_finds_is_answered(void **state)
 	assert_false(fixture_field("ok")->flag);
 }
 
-static void with_output(struct wire_writer *writer)
-{
-	wire_put_whole(writer, "output", 0);
-	wire_put_real(writer, "volts", 0.25);
-}
-
 static void with_no_output(struct wire_writer *writer)
 {
 	wire_put_whole(writer, "output", 3);
 	wire_put_real(writer, "volts", 0);
+}
+
+/** The service may go when its loop has. */
+static void end_all(void)
+{
+	loop_stop(fixture.loop);
+	assert_int_equal(fixture_join(), 0);
+	service_close(fixture.service);
+	fixture.service = NULL;
+}
+
+/* catches: samples and a status that name the program of the last event that found room */
+static void without_events_samples_have_their_program_still(void **state)
+{
+	struct ring deaf;
+
+	(void)state;
+	assert_int_equal(ring_init(&deaf, sizeof(struct loop_event), 16, &fixture.err), 0);
+	fixture.setup.events = &deaf;
+	fixture_serve();
+	send_only("load-protocol", 1000, with_path);
+	do
+		fixture_do("status", NULL);
+	while (fixture_field("program")->whole != SERVICE_FIRST_PROGRAM + 1);
+	fixture_subscribe("sample");
+	send_only("reset", 1001, NULL);
+	fixture_wait_for("IDLE");
+	send_only("sample", 1002, with_many_samples);
+	send_only("arm", 1003, NULL);
+	send_only("run", 1004, NULL);
+	assert_true(fixture_frame(0));
+	assert_int_equal(fixture_field("program")->whole, SERVICE_FIRST_PROGRAM + 2);
+	end_all();
+	ring_fini(&deaf);
+}
+
+/* catches: one client that takes all the room there is for requests, a "stop" that is refused for it */
+static void one_client_has_its_share_of_the_loop_and_no_more(void **state)
+{
+	struct ring deaf;
+
+	(void)state;
+	assert_int_equal(ring_init(&deaf, sizeof(struct loop_event), 16, &fixture.err), 0);
+	fixture.setup.events = &deaf;
+	fixture_serve();
+	for (uint64_t i = 0; i < 8; i++)
+		send_only("arm", 1000 + i, NULL);
+	fixture_refused("arm", NULL, "8 of this client's commands");
+	send_only("stop", 2000, NULL);
+	zmq_close(fixture.client);
+	fixture.client = zmq_socket(fixture.context, ZMQ_DEALER);
+	assert_int_equal(zmq_setsockopt(fixture.client, ZMQ_LINGER, &(int){0}, sizeof(int)), 0);
+	assert_int_equal(zmq_connect(fixture.client, fixture.commands), 0);
+	send_only("reset", 3000, NULL);
+	fixture_wait_for("IDLE");
+	end_all();
+	ring_fini(&deaf);
+}
+
+/* catches: a disk that a client fills with commands that come to nothing, and some of them gone without a word */
+static void of_what_is_refused_a_few_are_written_down_and_the_rest_counted(void **state)
+{
+	unsigned long long n_left_out = 0, n;
+
+	(void)state;
+	fixture_serve();
+	fixture_wait_for("FAULT");
+	for (int i = 0; i < 40; i++)
+		fixture_refused("manual", with_no_output, "output");
+	fixture_do("shutdown", NULL);
+	assert_int_equal(fixture_join(), 0);
+	service_close(fixture.service);
+	fixture.service = NULL;
+	const struct notes notes = fixture_notes();
+	size_t n_written = 0;
+
+	for (size_t i = 0; i < notes.n_commands; i++)
+		if (sscanf(notes.command[i].answer, "%llu more within a second", &n) == 1)
+			n_left_out += n;
+		else
+			n_written++;
+	assert_true(n_left_out > 0);
+	assert_int_equal(n_written + n_left_out, 41);
+}
+
+static void with_output(struct wire_writer *writer)
+{
+	wire_put_whole(writer, "output", 0);
+	wire_put_real(writer, "volts", 0.25);
 }
 
 static void with_narrow_limits(struct wire_writer *writer)
@@ -501,6 +584,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_protocol_that_does_not_fit_changes_nothing, new, end),
 		cmocka_unit_test_setup_teardown(while_a_protocol_is_loaded_everything_else_is_served, new, end),
 		cmocka_unit_test_setup_teardown(a_load_that_the_end_of_the_run_finds_is_answered, new, end),
+		cmocka_unit_test_setup_teardown(without_events_samples_have_their_program_still, new, end),
+		cmocka_unit_test_setup_teardown(one_client_has_its_share_of_the_loop_and_no_more, new, end),
+		cmocka_unit_test_setup_teardown(of_what_is_refused_a_few_are_written_down_and_the_rest_counted, new,
+						end),
 		cmocka_unit_test_setup_teardown(volts_limits_and_recording_are_asked_for, new, end),
 		cmocka_unit_test_setup_teardown(without_a_recorder_nothing_is_recorded, new, end),
 		cmocka_unit_test_setup_teardown(telemetry_is_numbered_without_gaps, new, end),
