@@ -58,6 +58,17 @@ static void record_event(void *context, const struct loop_event *event)
 	recorder_event(context, event);
 }
 
+/** A reason that nobody can read afterwards is none. */
+static int check_override(const struct run *run, struct err *err)
+{
+	const struct run_options *options = run->options;
+
+	if (run->daq.simulated || !options->override_text || options->record_folder)
+		return 0;
+	return err_set(err, JOSTLE_EINVAL,
+		       "--override: its reason is kept in the run's files: expected --record FOLDER with it");
+}
+
 static int examine(struct run *run, struct err *err)
 {
 	const struct run_options *options = run->options;
@@ -261,6 +272,8 @@ static int operate(struct run *run, struct err *err)
 	code = service_run(run->service, err);
 	loop_stop(run->loop);
 	ended = loop_join(run->loop, &loop_err);
+	if (!loop_left_safe(run->loop))
+		guarding_abandon(&run->guarding);
 	guarding_goodbye(&run->guarding);
 	instruments_stop(run->instruments);
 	if (code || !ended)
@@ -313,7 +326,9 @@ int run_bench(const struct run_options *options, struct err *err)
 	code = daq_open(&run.daq, options->bench, &daq_options, err);
 	if (code)
 		return code;
-	code = examine(&run, err);
+	code = check_override(&run, err);
+	if (!code)
+		code = examine(&run, err);
 	if (!code)
 		code = instruments_open(&run.instruments, options->bench, err);
 	/* Before anything is written: a second run of the same name ends here. */

@@ -99,11 +99,14 @@ static void run(const struct doctor_setup *setup, struct doctor_report *report)
 	const int reason = measure(folder, &disk);
 
 	if (reason) {
-		doctor_find(report, "disk", DOCTOR_FAILED, "another folder to record in", "%.100s: %s", folder,
-			    strerror(reason));
+		doctor_find(report, "disk", setup->record_folder ? DOCTOR_FAILED : DOCTOR_NOTE,
+			    "another folder to record in", "%.100s: %s", folder, strerror(reason));
 		return;
 	}
-	const enum doctor_verdict verdict = judge(&disk, rate);
+	enum doctor_verdict verdict = judge(&disk, rate);
+
+	if (verdict == DOCTOR_FAILED && !setup->record_folder)
+		verdict = DOCTOR_NOTE; /* nothing is known to be recorded here */
 
 	if (rate > 0)
 		snprintf(needed, sizeof(needed), "; a recording grows by %.3g MB/s and fills it in %.3g h", rate * 1e-6,

@@ -4,6 +4,9 @@
 #include "base/err.h"
 #include "control/doctor.h"
 #include "control/latency.h"
+#include "daq/daq.h"
+
+#define LEAST_S 1.0 /* on hardware */
 
 static void run(const struct doctor_setup *setup, struct doctor_report *report)
 {
@@ -11,6 +14,11 @@ static void run(const struct doctor_setup *setup, struct doctor_report *report)
 	const struct histogram *h = &report->latency;
 	struct err err = {0};
 
+	if (setup->seconds < LEAST_S && setup->daq && !setup->daq->simulated) {
+		doctor_find(report, "wake-up", DOCTOR_FAILED, "measure for 2 s or longer",
+			    "measured for %g s: less than %g s says nothing of hardware", setup->seconds, LEAST_S);
+		return;
+	}
 	if (setup->seconds <= 0)
 		return;
 	if (latency_measure(&latency, &report->latency, &err)) {

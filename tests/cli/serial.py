@@ -68,7 +68,7 @@ def operated(folder):
     with Device(folder) as device:
         process = client = None
         try:
-            process = bench_process.run(jostle, device.bench, f"serial-{os.getpid()}", folder, "--override", "a test",
+            process = bench_process.run(jostle, device.bench, f"serial-{os.getpid()}", folder, "--override", "a test", "--record", folder,
                                         attach=False, env=preloaded())
             client = bench_process.Client(folder)
             client.go()

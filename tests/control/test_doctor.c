@@ -310,6 +310,9 @@ static void a_disk_that_a_recording_outruns_fails(void **state)
 	assert_int_not_equal(examine("disk", &setup)->verdict, DOCTOR_FAILED);
 	setup.period_s = 1e-12;
 	assert_int_equal(examine("disk", &setup)->verdict, DOCTOR_FAILED);
+	setup.record_folder = NULL; /* nothing is to be recorded: the working directory forbids nothing */
+	assert_int_equal(examine("disk", &setup)->verdict, DOCTOR_NOTE);
+	setup.record_folder = scratch->folder;
 	assert_int_equal(rmdir(scratch->folder), 0);
 	assert_int_equal(examine("disk", &setup)->verdict, DOCTOR_FAILED);
 	assert_int_equal(mkdir(scratch->folder, 0700), 0);
@@ -414,6 +417,33 @@ static void what_cannot_be_measured_is_refused(void **state)
 	assert_int_equal(histogram.n, 0);
 }
 
+extern const struct doctor_check check_wakeup; /* of the doctor's registry */
+
+/* catches: hardware that is armed because nobody measured, or for an instant; a simulated bench that must be measured */
+static void hardware_whose_wake_up_was_not_measured_fails(void **state)
+{
+	struct daq daq;
+	struct doctor_setup setup = {.cpu = -1, .period_s = 1e-3, .daq = &daq};
+
+	(void)state;
+	for (int simulated = 0; simulated < 2; simulated++) {
+		static struct doctor_report report;
+
+		test_script_reset();
+		test_script.simulated = simulated;
+		assert_int_equal(daq_open(&daq, test_bench_feedback(), &(struct daq_options){0}, NULL), 0);
+		for (int brief = 0; brief < 2; brief++) {
+			report = (struct doctor_report){0};
+			setup.seconds = brief * 0.01;
+			check_wakeup.run(&setup, &report);
+			assert_int_equal(report.n, brief || !simulated);
+			assert_true(simulated || report.finding[0].verdict == DOCTOR_FAILED);
+			assert_int_equal(report.measured, simulated && brief);
+		}
+		daq_close(&daq);
+	}
+}
+
 /* catches: a check that is never run, a measurement that is not stored, one that is made though it is not wanted */
 static void an_examination_runs_every_check(void **state)
 {
@@ -443,6 +473,7 @@ static void an_examination_runs_every_check(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(hardware_whose_wake_up_was_not_measured_fails),
 		cmocka_unit_test(every_sign_that_a_machine_gives_is_understood),
 		cmocka_unit_test_setup_teardown(the_capability_to_lock_memory_stands_above_the_limit, scratch_new,
 						scratch_free),

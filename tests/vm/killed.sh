@@ -32,7 +32,7 @@ expect() { # WHEN VOLTS
 for _ in $(seq "$n"); do
 	rm -f said
 	"$jostle" run --bench "$bench" --name killed --telemetry ipc:///tmp/work/telemetry --doctor 0 \
-		--commands ipc:///tmp/work/commands --override "a virtual machine" 2>said &
+		--commands ipc:///tmp/work/commands --override "a virtual machine" --record /tmp/work 2>said &
 	loop=$!
 	for _ in $(seq 100); do
 		! grep -qs ready: said || break
