@@ -14,6 +14,7 @@
 
 #define RESPAWN_NS INT64_C(1000000000)
 #define WAIT_NS    INT64_C(5000000000)
+#define POLL_NS    2000000
 
 static void beat(void *context, int64_t now_ns, enum supervisor_state state, const double out_V[])
 {
@@ -95,15 +96,43 @@ void guarding_attend(struct guarding *guarding)
 
 void guarding_goodbye(struct guarding *guarding)
 {
-	if (guarding->open)
+	if (guarding->open && !guarding->abandoned)
 		heartbeat_goodbye(&guarding->heartbeat);
+}
+
+void guarding_abandon(struct guarding *guarding)
+{
+	guarding->abandoned = true;
+}
+
+/** A guardian that was stopped, or hangs in a driver, is no reason to stay. */
+static void wait_for_guardian(const struct guarding *guarding)
+{
+	const int64_t until_ns = clock_now_ns() + WAIT_NS;
+	int status = 0;
+
+	while (waitpid(guarding->guardian, &status, WNOHANG) == 0) {
+		if (clock_now_ns() > until_ns) {
+			log_warning("the guardian (process %ld) does not end within %d s: left to itself",
+				    (long)guarding->guardian, (int)(WAIT_NS / 1000000000));
+			return;
+		}
+		nanosleep(&(struct timespec){.tv_nsec = POLL_NS}, NULL);
+	}
+	if (status)
+		log_warning("the guardian has ended (%s %d)", WIFSIGNALED(status) ? "signal" : "status",
+			    WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
 }
 
 void guarding_close(struct guarding *guarding)
 {
-	guarding_goodbye(guarding);
+	/* A guardian that has heard no goodbye takes the loop for dead once the page's lock is gone. */
+	if (guarding->abandoned)
+		heartbeat_close(&guarding->heartbeat);
+	else
+		guarding_goodbye(guarding);
 	if (guarding->guardian)
-		waitpid(guarding->guardian, NULL, 0);
+		wait_for_guardian(guarding);
 	heartbeat_close(&guarding->heartbeat);
 	*guarding = (struct guarding){0};
 }

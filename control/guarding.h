@@ -16,8 +16,9 @@ struct instruments;
 
 struct guarding {
 	struct heartbeat heartbeat;
-	bool open;                       /* the page is there */
-	bool needed;                     /* something outlives this process: a guardian watches */
+	bool open;   /* the page is there */
+	bool needed; /* something outlives this process: a guardian watches */
+	bool abandoned;
 	pid_t guardian;                  /* 0: none */
 	int64_t died_ns;                 /* when the last one was started or found dead */
 	struct instruments *instruments; /* the caller's, or NULL */
@@ -42,7 +43,16 @@ void guarding_attend(struct guarding *guarding);
 /** The loop has ended and the driver was stopped: nothing is left to guard. Call from: setup. */
 void guarding_goodbye(struct guarding *guarding);
 
-/** Say goodbye, wait for the guardian, take the page away. Safe on zeroed memory. Call from: setup, when the loop has ended. */
+/**
+ * The loop has ended, and its outputs are to be taken as unknown: no goodbye. The guardian finds the loop gone when the page
+ * is closed, and makes them safe where it can. Call from: setup.
+ */
+void guarding_abandon(struct guarding *guarding);
+
+/**
+ * Say goodbye unless abandoned, wait some seconds for the guardian, take the page away; a guardian that does not end is left
+ * to itself, with a word. Safe on zeroed memory. Call from: setup, when the loop has ended.
+ */
 void guarding_close(struct guarding *guarding);
 
 #endif

@@ -24,6 +24,8 @@ static int take_memory(struct loop *loop, size_t n_requests, struct err *err)
 	if (!code)
 		code = ring_init(&loop->requests, sizeof(struct request), n_requests ? n_requests : MAX_REQUESTS, err);
 	if (!code)
+		code = ring_init(&loop->stops, sizeof(struct stop), n_requests ? n_requests : MAX_REQUESTS, err);
+	if (!code)
 		code = view_init(loop, err);
 	if (code)
 		return code;
@@ -76,6 +78,7 @@ void loop_fini(struct loop *loop)
 	supervisor_fini(&loop->supervisor);
 	triple_fini(&loop->view);
 	ring_fini(&loop->requests);
+	ring_fini(&loop->stops);
 	command_fini(&loop->command);
 	state_fini(&loop->state);
 	free(loop->in_V);
@@ -102,7 +105,12 @@ int loop_continue(struct loop *loop, const struct tick_record *last, const doubl
 
 bool loop_ask(struct loop *loop, const struct request *request)
 {
-	return ring_push(&loop->requests, request);
+	if (request->kind == REQUEST_EVENT && request->event == SUPERVISOR_STOP)
+		return ring_push(&loop->stops, &(struct stop){*request, loop->n_asked});
+	if (!ring_push(&loop->requests, request))
+		return false;
+	loop->n_asked++;
+	return true;
 }
 
 bool loop_request(struct loop *loop, enum supervisor_event event)
@@ -141,7 +149,10 @@ int loop_run(struct loop *loop, struct err *err)
 			wait_for_room(loop);
 			loop_tick(loop);
 		} while (!at_end(loop));
-	loop->daq->driver->stop(loop->daq);
+	loop->safe = loop->daq->driver->stop(loop->daq) == 0;
+	if (!code && !loop->safe)
+		code = err_set(err, JOSTLE_EIO,
+			       "the outputs could not be driven to safe_V at the end: they are to be taken as unknown");
 	if (loop->paced)
 		realtime_leave(&realtime);
 	atomic_store_explicit(&loop->finished, true, memory_order_release);
@@ -179,6 +190,11 @@ int loop_join(struct loop *loop, struct err *err)
 	if (loop->err.code && err)
 		*err = loop->err;
 	return loop->err.code;
+}
+
+bool loop_left_safe(const struct loop *loop)
+{
+	return loop->safe;
 }
 
 uint64_t loop_n_ticks(const struct loop *loop)

@@ -112,7 +112,10 @@ struct loop {
 	double *in_V, *out_V;
 	double *manual_V; /* [n_out]: by hand; NaN for none */
 	bool by_hand;     /* one of them at least */
-	struct ring requests;
+	struct ring requests, stops;
+	uint64_t n_asked; /* the asker's: requests put into their ring */
+	uint64_t n_popped,
+		void_asks; /* the loop's: requests taken out of it, and how many there were at the last stop */
 	struct ring *events;
 	struct loop_tap tap;
 	struct loop_watch watch;
@@ -124,6 +127,7 @@ struct loop {
 	bool stages;
 	int64_t expires_ns;
 	bool expired, plan_told;
+	int64_t begun_ns;                          /* when this tick's exchange was begun, where it is paced */
 	int64_t start_ns, mark_ns, woke_before_ns; /* this tick's end of exchange, last mark, last tick's wake */
 	uint32_t execution_ns;                     /* of the last tick that was timed */
 	int exchange;                              /* what the driver returned */
@@ -132,6 +136,7 @@ struct loop {
 	atomic_uint_fast64_t beats; /* n_ticks, for others */
 	int cpu;
 	atomic_bool stopping, finished;
+	bool safe; /* the driver was stopped with its outputs at safe_V */
 	pthread_t thread;
 	struct err err; /* of the loop's own thread */
 };
@@ -156,8 +161,9 @@ int loop_continue(struct loop *loop, const struct tick_record *last, const doubl
 /**
  * Ask for something. The loop takes one request at the beginning of each tick but the first, in order, and answers with
  * EVENT_REQUEST; those posted before loop_run() are taken by its first ticks. A refused request changes nothing. A program
- * is carried out from its beginning; the one before is the asker's again once the event is out. Returns false when the
- * ring of requests is full. Call from: any, one thread at a time.
+ * is carried out from its beginning; the one before is the asker's again once the event is out. A stop goes ahead of all
+ * that waits, whoever filled the ring, and an arm that it overtakes is refused. Returns false when the
+ * ring of requests is full, or for a stop when as many stops wait. Call from: any, one thread at a time.
  */
 bool loop_ask(struct loop *loop, const struct request *request);
 
@@ -169,8 +175,9 @@ RT_SAFE void loop_tick(struct loop *loop);
 
 /**
  * Start the driver, tick until loop_stop(), or as ends_with_plan says (unpaced, pausing while the ring of samples is
- * full), and stop the driver, which leaves the outputs at safe_V. Returns 0 or the driver's error; what the loop came to is
- * in supervisor.trip and program->sequencer.done. Call from: the thread that is to be the loop.
+ * full), and stop the driver, which leaves the outputs at safe_V. Paced, a bench whose exchanges fail is asked once a period.
+ * Returns 0 or the driver's error, which of its start() and stop() failed first; what the loop came to is in supervisor.trip and
+ * program->sequencer.done. Call from: the thread that is to be the loop.
  */
 int loop_run(struct loop *loop, struct err *err);
 
@@ -185,6 +192,9 @@ RT_SAFE bool loop_finished(const struct loop *loop);
 
 /** Wait for the thread of loop_start(); returns what loop_run() returned. Call from: setup. */
 int loop_join(struct loop *loop, struct err *err);
+
+/** Whether loop_run() has left the outputs at safe_V; if not they are to be taken as unknown. Call from: setup, after it. */
+bool loop_left_safe(const struct loop *loop);
 
 /** Ticks done so far: a counter that stands still is a loop that does. RT_SAFE. Call from: any. */
 RT_SAFE uint64_t loop_n_ticks(const struct loop *loop);

@@ -5,6 +5,12 @@
  */
 #include "control/loop.h"
 
+/** A stop on its way, with how many requests had been asked for before it. */
+struct stop {
+	struct request request;
+	uint64_t n_before;
+};
+
 /** Whether a program was made for this loop's bench and calibration. RT_SAFE. Call from: any. */
 RT_SAFE bool program_fits(const struct loop *loop, const struct program *program);
 

@@ -13,9 +13,14 @@ bool program_fits(const struct loop *loop, const struct program *program)
 	       program->drive.calibration == loop->calibration;
 }
 
-/** Trips and whole ticks are the supervisor's own to raise. */
+/**
+ * Trips and whole ticks are the supervisor's own to raise. An arm that a stop has overtaken is void, and a run behind it with
+ * it: whoever asked for the stop last is not to find the bench running.
+ */
 static bool take_event(struct loop *loop, const struct request *request)
 {
+	if (request->event == SUPERVISOR_ARM && loop->n_popped <= loop->void_asks)
+		return false;
 	return request->event != SUPERVISOR_TRIP && request->event != SUPERVISOR_WHOLE &&
 	       supervisor_event(&loop->supervisor, request->event);
 }
@@ -80,13 +85,29 @@ static bool (*const takers[REQUEST_N_KINDS])(struct loop *loop, const struct req
 	[REQUEST_LIMITS] = take_limits,
 };
 
+/** A stop, if one waits, ahead of all others. */
+static bool next_request(struct loop *loop, struct request *request)
+{
+	struct stop stop;
+
+	if (ring_pop(&loop->stops, &stop)) {
+		*request = stop.request;
+		loop->void_asks = stop.n_before;
+		return true;
+	}
+	if (!ring_pop(&loop->requests, request))
+		return false;
+	loop->n_popped++;
+	return true;
+}
+
 void take_request(struct loop *loop)
 {
 	const enum supervisor_state before = loop->supervisor.state;
 	struct request request;
 
 	/* Before the first tick has been judged there is nothing to reset: the request waits. */
-	if (loop->n_ticks == 1 || !ring_pop(&loop->requests, &request))
+	if (loop->n_ticks == 1 || !next_request(loop, &request))
 		return;
 	struct loop_event event = answer(&request);
 

@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "base/clock.h"
+#include "base/err.h"
 #include "control/loop_parts.h"
 #include "daq/bench.h"
 #include "daq/daq.h"
@@ -33,9 +34,26 @@ static void mark(struct loop *loop, enum loop_stage stage)
 	loop->mark_ns = now_ns;
 }
 
+/** Whether the last exchange gave no sample. */
+static bool failed(const struct loop *loop)
+{
+	return loop->exchange && loop->exchange != JOSTLE_EMISSED;
+}
+
+/** Nothing but the driver keeps the pace, and one that fails may come back at once: then no sooner than after a period. */
+static void keep_pace(struct loop *loop)
+{
+	if (!loop->paced)
+		return;
+	if (failed(loop))
+		clock_sleep_until(loop->begun_ns + (int64_t)(loop->daq->period_s * 1e9));
+	loop->begun_ns = clock_now_ns();
+}
+
 /** Wait for the edge, exchange samples, take the time. Returns whether this tick is timed. */
 static bool exchange(struct loop *loop)
 {
+	keep_pace(loop);
 	const bool timed = loop->paced || loop->stages || loop->watch.beat || loop->n_ticks % TIMED_TICKS == 0;
 
 	loop->exchange = loop->daq->driver->exchange(loop->daq, loop->out_V, loop->in_V, &loop->state.t_ns);
@@ -72,12 +90,14 @@ static void count_slots(struct loop *loop, int64_t before_ns)
 	}
 }
 
-/** How the wait for the edge went. A grid that was left for some slots says nothing of how well it is kept. */
+/** How the wait for the edge went. A grid that was left for some slots says nothing of how well it is kept, a failed exchange of nothing. */
 static void time_wake(struct loop *loop)
 {
 	const int64_t woke_ns = loop->daq->woke_ns;
 
-	if (!woke_ns)
+	if (failed(loop))
+		loop->woke_before_ns = 0;
+	if (!woke_ns || failed(loop))
 		return;
 	if (!loop->state.missed)
 		histogram_add(&loop->timing.wake, woke_ns - loop->state.t_ns);

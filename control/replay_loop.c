@@ -28,7 +28,13 @@ static int nothing_to_start(struct daq *daq, struct err *err)
 	return 0;
 }
 
-static void nothing_to_stop(struct daq *daq)
+static int nothing_to_stop(struct daq *daq)
+{
+	(void)daq;
+	return 0;
+}
+
+static void nothing_to_close(struct daq *daq)
 {
 	(void)daq;
 }
@@ -51,7 +57,7 @@ static const struct daq_driver recording = {
 	.start = nothing_to_start,
 	.exchange = give_row,
 	.stop = nothing_to_stop,
-	.close = nothing_to_stop,
+	.close = nothing_to_close,
 };
 
 /** The bench as the recording's text says it, under the drive that was used. */

@@ -338,6 +338,8 @@ int sampling_run(const struct sampling_options *options, float samples[], size_t
 	if (code)
 		goto end;
 	code = run(options, job.loop, &job.collector, err);
+	if (!loop_left_safe(job.loop))
+		guarding_abandon(&job.guarding);
 	guarding_goodbye(&job.guarding);
 	const int reported = fill_report(report, job.loop, err);
 

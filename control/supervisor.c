@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "base/err.h"
 #include "daq/bench.h"
 
 static const char *const state_names[] = {
@@ -100,7 +101,10 @@ static void cause_format(const struct trip *trip, const struct bench *bench, cha
 		snprintf(text, size, "not reset since the start");
 		break;
 	case TRIP_EXCHANGE:
-		snprintf(text, size, "the bench could not exchange samples (error %g)", trip->value);
+		snprintf(text, size,
+			 "the bench could not exchange samples: %s; where a plant or a device was started again, so "
+			 "must this run be",
+			 err_name((int)trip->value));
 		break;
 	case TRIP_INPUT:
 		snprintf(text, size, "%s: expected a finite voltage, found %g V",

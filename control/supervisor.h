@@ -62,7 +62,7 @@ enum trip_cause {
 	TRIP_SPAN,        /* a voltage outside the converter's span, V */
 	TRIP_SATURATION, /* a command at the end of its range for more than the bench's saturated_periods; value: how many */
 	/* Files hold these numbers: new ones come last. */
-	TRIP_MISSED,        /* slots of the time grid missed within BENCH_MISSED_WINDOW; value: how many */
+	TRIP_MISSED,        /* slots of the time grid missed within BENCH_MISSED_WINDOW, or in a row; value: how many */
 	TRIP_RAIL,          /* an input at an end of its converter's span for the bench's rail_periods, V */
 	TRIP_TEMPERATURE,   /* of the bath, outside its limits, K */
 	TRIP_CALIBRATION,   /* expired */
@@ -116,7 +116,7 @@ struct supervisor {
 	size_t *n_identical; /* [n_in]: samples of this value so far */
 	size_t rail_periods;
 	size_t *n_railed; /* [n_in]: samples in a row at an end of the span */
-	size_t missed_periods;
+	size_t missed_periods, guardian_periods;
 	unsigned char *slot_missed; /* [BENCH_MISSED_WINDOW]: of the slots up to the last edge, [slot] the oldest */
 	size_t slot, n_missed;      /* n_missed of them */
 	bool seen;                  /* last_in_V and last_t_ns hold a sample */
@@ -137,7 +137,7 @@ struct supervisor {
 /**
  * Lay out the limits. `arming_allowed`: the bench is simulated, or a person said so. stale_periods 0 switches off the
  * check for stale inputs, saturated_periods 0 the one for lasting saturation, rail_periods 0 the one for saturated
- * inputs, missed_periods 0 the one for missed slots. The caller ends it with supervisor_fini(). Errors: JOSTLE_ECONFIG,
+ * inputs, missed_periods 0 the one for missed slots but for gaps longer than guardian_periods. The caller ends it with supervisor_fini(). Errors: JOSTLE_ECONFIG,
  * naming the output whose limits are empty or leave safe_V out, or the shared limit that safe_V does not keep;
  * JOSTLE_ENOMEM. Call from: setup.
  */

@@ -44,7 +44,10 @@ static void pass_slot(struct supervisor *supervisor, bool missed)
 	supervisor->slot = (supervisor->slot + 1) % BENCH_MISSED_WINDOW;
 }
 
-/** A write that came too late for its edge held the outputs as long as a slot left out does. */
+/**
+ * A write that came too late for its edge held the outputs as long as a slot left out does. A gap in which a guardian would
+ * have given the loop up trips whatever number of slots the bench puts up with, and where there is no guardian too.
+ */
 static void check_missed(struct supervisor *supervisor, const struct state *state, struct trip *found)
 {
 	size_t most;
@@ -55,6 +58,9 @@ static void check_missed(struct supervisor *supervisor, const struct state *stat
 	pass_slot(supervisor, state->missed && state->slots_missed == 0);
 	if (supervisor->n_missed > most)
 		most = supervisor->n_missed;
+	if (supervisor->guardian_periods && state->slots_missed > supervisor->guardian_periods)
+		supervisor_find(found, TRIP_MISSED, 0, (double)state->slots_missed,
+				(double)supervisor->guardian_periods);
 	if (supervisor->missed_periods && most > supervisor->missed_periods)
 		supervisor_find(found, TRIP_MISSED, 0, (double)most, (double)supervisor->missed_periods);
 }

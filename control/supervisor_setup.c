@@ -120,6 +120,7 @@ int supervisor_init(struct supervisor *supervisor, const struct bench *bench, co
 		.saturated_periods = bench->saturated_periods,
 		.rail_periods = bench->rail_periods,
 		.missed_periods = bench->missed_periods,
+		.guardian_periods = bench->guardian_periods,
 		.period_s = period_s,
 		.heartbeat = find_heartbeat(bench),
 	};

@@ -102,10 +102,11 @@ struct daq_driver {
 	int (*exchange)(struct daq *daq, const double out_V[], double in_V[], int64_t *t_ns);
 
 	/**
-	 * Drive the outputs to safe_V and stop the clock. Cannot fail; safe to call twice, or after a failed start().
-	 * Call from: any, but not while exchange() runs.
+	 * Drive the outputs to safe_V and stop the clock. Safe to call twice, or after a failed start(): where nothing has
+	 * been driven since the last start(), nothing is done and 0 returned. Returns 0, or JOSTLE_EIO when the device did not
+	 * take safe_V or nobody knows whether it did; a further call tries again. Call from: any, but not while exchange() runs.
 	 */
-	void (*stop)(struct daq *daq);
+	int (*stop)(struct daq *daq);
 
 	/** Release everything open() took. stop() has been called. Call from: setup. */
 	void (*close)(struct daq *daq);

@@ -172,10 +172,11 @@ static int exchange(struct daq *daq, const double out_V[], double in_V[], int64_
 	return read == JOSTLE_EIO || written == JOSTLE_EIO ? JOSTLE_EIO : read < 0 ? read : written;
 }
 
-static void stop(struct daq *daq)
+static int stop(struct daq *daq)
 {
 	struct comedi *comedi = daq->state;
 	const struct rig_fault fault = comedi->rig.fault;
+	int code = 0;
 
 	rig_stream_stop(&comedi->rig);
 	if (fault.card)
@@ -184,10 +185,16 @@ static void stop(struct daq *daq)
 			  : fault.why == ENODEV ? "the card was removed"
 						: strerror(fault.why));
 	comedi->rig.fault = (struct rig_fault){0};
-	if (comedi->driven && drive_safe(daq) == JOSTLE_EIO)
+	comedi->started = false;
+	if (comedi->driven)
+		code = drive_safe(daq);
+	if (code == JOSTLE_EIO)
 		log_error("%s: the outputs could not be driven to safe_V: %s", card_path(comedi->rig.fault.card),
 			  strerror(comedi->rig.fault.why));
-	comedi->started = comedi->driven = false;
+	else if (code)
+		log_error("the outputs could not be driven to safe_V: a guardian or another process holds them");
+	comedi->driven = code != 0;
+	return code ? JOSTLE_EIO : 0;
 }
 
 static int guard_open(struct daq *daq, const struct bench *bench, const struct daq_options *options, struct err *err)

@@ -112,11 +112,12 @@ static int replay_exchange(struct daq *daq, const double out_V[], double in_V[],
 	return before > 0 && recording->tick[row] != recording->tick[before - 1] + 1 ? JOSTLE_EMISSED : code;
 }
 
-static void replay_stop(struct daq *daq)
+static int replay_stop(struct daq *daq)
 {
 	struct replay *replay = daq->state;
 
 	replay->started = false;
+	return 0;
 }
 
 const struct daq_driver driver_replay = {

@@ -30,6 +30,7 @@ struct serial {
 	struct serial_fit fit;
 	struct grid grid;
 	bool started, lost;                  /* lost: the device is not known to be running */
+	bool driven;                         /* started, and not known to have stopped */
 	int64_t heard_ns;                    /* when the device last answered */
 	double safe_V[FRAMING_MAX_CHANNELS]; /* of the bench's outputs */
 	uint8_t payload[FRAMING_MAX_PAYLOAD];
@@ -130,7 +131,7 @@ static int serial_start(struct daq *daq, struct err *err)
 			       serial->fit.device.name,
 			       code == JOSTLE_EIO ? "it has hung up"
 						  : "no answer, or another host's run that its watchdog has not ended");
-	serial->started = true;
+	serial->started = serial->driven = true;
 	grid_begin(&serial->grid, clock_now_ns(), daq->period_s);
 	return 0;
 }
@@ -204,20 +205,22 @@ static int serial_exchange(struct daq *daq, const double out_V[], double in_V[],
 	return missed ? JOSTLE_EMISSED : 0;
 }
 
-static void serial_stop(struct daq *daq)
+static int serial_stop(struct daq *daq)
 {
 	struct serial *serial = daq->state;
 	const int64_t give_up_ns = clock_now_ns() + STOP_NS;
 	struct framing_frame answer;
+	int code;
 
-	if (!serial->started)
-		return;
 	serial->started = false;
+	if (!serial->driven)
+		return 0;
 	/* where no answer comes the watchdog sees to it */
-	while (serial_link_ask(&serial->link, FRAMING_STOP, NULL, 0, clock_now_ns() + TRY_NS, &answer) ==
-		       JOSTLE_EMISSED &&
-	       clock_now_ns() < give_up_ns)
-		;
+	do
+		code = serial_link_ask(&serial->link, FRAMING_STOP, NULL, 0, clock_now_ns() + TRY_NS, &answer);
+	while (code == JOSTLE_EMISSED && clock_now_ns() < give_up_ns);
+	serial->driven = code < 0;
+	return code < 0 ? JOSTLE_EIO : 0;
 }
 
 static int serial_budget(struct daq *daq, struct daq_budget *budget, struct err *err)

@@ -249,13 +249,14 @@ static int sim_exchange(struct daq *daq, const double out_V[], double in_V[], in
 	return code;
 }
 
-static void sim_stop(struct daq *daq)
+static int sim_stop(struct daq *daq)
 {
 	struct sim *sim = daq->state;
 
 	if (sim->started)
 		drive_safe(daq);
 	sim->started = false;
+	return 0;
 }
 
 static int sim_guard_open(struct daq *daq, const struct bench *bench, const struct daq_options *options,

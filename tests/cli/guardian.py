@@ -77,6 +77,23 @@ def killed_guardians(folder):
     assert log.is_driven(driven), "nobody gave the outputs back"
 
 
+def a_guardian_that_was_stopped(folder):
+    # catches: a run that has ended and hangs on its guardian for ever
+    name = f"test-guardian-{os.getpid()}"
+    plant = bench_process.plant(jostle, "sim-2-guarded", name, f"{folder}/stopped.h5")
+    try:
+        process = bench_process.run(jostle, "sim-2-guarded", name, folder)
+        guardian = guardian_of(process)
+        os.kill(guardian, signal.SIGSTOP)
+        try:
+            assert process.end(timeout=60) == 0, process.text()
+            assert f"(process {guardian}) does not end" in process.text(), process.text()
+        finally:
+            os.kill(guardian, signal.SIGKILL)
+    finally:
+        plant.end()
+
+
 def a_device_that_opens_once(folder):
     # catches: outputs of such a device that hold their last value; a monostable that a resumed loop wakes for good
     name = f"test-guardian-{os.getpid()}"
@@ -94,4 +111,5 @@ def a_device_that_opens_once(folder):
 with tempfile.TemporaryDirectory() as folder:
     killed_and_stopped(folder)
     killed_guardians(folder)
+    a_guardian_that_was_stopped(folder)
     a_device_that_opens_once(folder)

@@ -31,7 +31,7 @@ def patient_bench(folder):
             text = file.read().replace("damping_N_s_per_m: 4.141947e-3", "damping_N_s_per_m: 2.0709735e-3")
         if kind == "benches":
             text = text.replace("devices: [two-oscillators]", "devices: [patient]")
-            text = text.replace("period_s: 1e-3", "period_s: 4e-3") + "guardian_periods: 4000\n"
+            text = text.replace("period_s: 1e-3", "period_s: 4e-3").replace("guardian_periods: 300", "guardian_periods: 4000")
         with open(f"{folder}/{kind}/patient.yaml", "w") as file:
             file.write(text)
     os.environ["JOSTLE_PATH"] = folder

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/random.h"
 
 static struct loop_fixture fixture;
@@ -313,6 +314,53 @@ static void driver_that_does_not_start_is_an_error(void **state)
 	assert_true(test_record.safe);
 }
 
+static void fail_this_one(struct daq *daq)
+{
+	(void)daq;
+	test_script.fail_at = test_record.n_exchanges;
+}
+
+/* catches: a loop that runs away with the processor, and fills the disk, when its bench has gone; failures among the wake-ups */
+static void bench_that_fails_is_asked_once_a_period(void **state)
+{
+	struct loop_fixture *f = *state;
+	const int64_t start_ns = clock_now_ns();
+
+	build(test_bench_feedback(), 1, true);
+	assert_int_equal(f->daq.driver->start(&f->daq, &f->err), 0);
+	test_script.before = fail_this_one;
+	test_script.wake_ns = 1000;
+	for (int i = 0; i < 100; i++)
+		loop_tick(&f->loop);
+	/* The first of them has nothing to wait for. */
+	assert_true((double)(clock_now_ns() - start_ns) >= 99 * TEST_PERIOD_S * 1e9);
+	assert_int_equal(f->loop.timing.wake.n, 0);
+	assert_int_equal(f->loop.timing.period.n, 0);
+	test_script.before = NULL;
+	for (int i = 0; i < 2; i++)
+		loop_tick(&f->loop);
+	assert_int_equal(f->loop.timing.wake.n, 2);
+	assert_int_equal(f->loop.timing.period.n, 1);
+}
+
+/* catches: a run that ends well though its last write failed, an end that forgets why the start had failed */
+static void outputs_that_do_not_become_safe_are_an_error(void **state)
+{
+	struct loop_fixture *f = *state;
+
+	build(test_bench_feedback(), 1, false);
+	request_running(&f->loop);
+	assert_int_equal(loop_run(&f->loop, &f->err), 0);
+	assert_true(loop_left_safe(&f->loop));
+	test_script.stop_fails = true;
+	assert_int_equal(loop_run(&f->loop, &f->err), JOSTLE_EIO);
+	assert_false(loop_left_safe(&f->loop));
+	assert_non_null(strstr(f->err.text, "unknown"));
+	test_script.start_fails = true;
+	assert_int_equal(loop_run(&f->loop, &f->err), JOSTLE_ENODEV);
+	assert_false(loop_left_safe(&f->loop));
+}
+
 /* catches: a clock read at every tick of an unpaced run, or not at every tick of a paced one */
 static void execution_times_are_sampled_unpaced_and_whole_paced(void **state)
 {
@@ -362,6 +410,8 @@ int main(void)
 		TEST(trip_ends_the_run_with_the_driver_stopped),
 		TEST(plan_begins_its_repeat_anew_after_a_trip),
 		TEST(driver_that_does_not_start_is_an_error),
+		TEST(bench_that_fails_is_asked_once_a_period),
+		TEST(outputs_that_do_not_become_safe_are_an_error),
 		TEST(execution_times_are_sampled_unpaced_and_whole_paced),
 		TEST(loop_that_cannot_be_built_says_why),
 	};

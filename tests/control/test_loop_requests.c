@@ -109,6 +109,34 @@ static void requests_are_answered_one_a_tick_in_their_order(void **state)
 	assert_int_equal(f->loop.n_refused, 1);
 }
 
+/*
+ * catches: a stop that waits in line, or finds no room, behind what others have asked for; an arm asked for before it that runs
+ * the bench after it; one asked for afterwards that is refused with it
+ */
+static void stop_goes_ahead_of_all_that_waits(void **state)
+{
+	struct loop_fixture *f = *state;
+	const struct request stop = {.id = 90, .kind = REQUEST_EVENT, .event = SUPERVISOR_STOP};
+	const struct request by_hand = {.id = 91, .kind = REQUEST_MANUAL, .output = 0, .value_V = NAN};
+
+	run_loop(f);
+	loop_ask(&f->loop, &(struct request){.id = 1, .kind = REQUEST_EVENT, .event = SUPERVISOR_ARM});
+	loop_ask(&f->loop, &(struct request){.id = 2, .kind = REQUEST_EVENT, .event = SUPERVISOR_RUN});
+	while (loop_ask(&f->loop, &by_hand))
+		;
+	assert_true(loop_ask(&f->loop, &stop));
+	tick(f, 1);
+	assert_int_equal(f->loop.supervisor.state, SUPERVISOR_IDLE);
+	assert_next(f, EVENT_REQUEST, REQUEST_EVENT, 1, 90, FIRST_TICK + 1);
+	assert_next(f, EVENT_STATE, SUPERVISOR_RUNNING, SUPERVISOR_IDLE, 90, FIRST_TICK + 1);
+	tick(f, 2);
+	assert_next(f, EVENT_REQUEST, REQUEST_EVENT, 0, 1, FIRST_TICK + 2);
+	assert_next(f, EVENT_REQUEST, REQUEST_EVENT, 0, 2, FIRST_TICK + 3);
+	loop_ask(&f->loop, &(struct request){.id = 3, .kind = REQUEST_EVENT, .event = SUPERVISOR_ARM});
+	tick(f, f->loop.requests.capacity);
+	assert_int_equal(f->loop.supervisor.state, SUPERVISOR_ARMED);
+}
+
 /* catches: a kind beyond the table called, a full ring that forgets an older request */
 static void unknown_requests_are_refused_and_a_full_ring_says_so(void **state)
 {
@@ -346,6 +374,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(requests_are_answered_one_a_tick_in_their_order),
+		TEST(stop_goes_ahead_of_all_that_waits),
 		TEST(unknown_requests_are_refused_and_a_full_ring_says_so),
 		TEST(program_is_carried_out_from_its_beginning_and_the_old_one_let_go),
 		TEST(program_that_does_not_fit_is_refused),

@@ -23,6 +23,7 @@ enum action {
 	FAULT_INPUT,
 	FAULT_STALE_INPUT,
 	FAULT_STALE_CLOCK,
+	FAULT_CLOCK_STEP,
 	FAULT_DIVERGENCE,
 	FAULT_FORCE,
 	FAULT_VOLTS,
@@ -47,6 +48,9 @@ struct node {
 	enum trip_cause condition, trip;
 	unsigned granted;
 };
+
+/* Every cause has its action; two kinds of tick are none, and TRIP_START is where it begins. */
+_Static_assert(N_ACTIONS - 1 - FAULT_EXCHANGE == TRIP_N_CAUSES - 2, "every cause of a trip is tried");
 
 #define N_NODES (SUPERVISOR_N_STATES * TRIP_N_CAUSES * TRIP_N_CAUSES * 4)
 
@@ -124,6 +128,9 @@ static void tick_with(struct fixture *f, enum action action)
 		break;
 	case FAULT_STALE_CLOCK:
 		f->state.t_ns = supervisor->last_t_ns;
+		break;
+	case FAULT_CLOCK_STEP:
+		f->state.t_ns += (int64_t)(4 * f->bench->period_s * 1e9);
 		break;
 	case FAULT_DIVERGENCE:
 		f->state.x[1] = -51;
@@ -269,6 +276,14 @@ static void close_over(bool arming_allowed, bool reached[SUPERVISOR_N_STATES])
 	destroy(&f);
 }
 
+static bool is_latched(enum trip_cause cause)
+{
+	for (size_t i = 0; i < n_nodes; i++)
+		if (nodes[i].state == SUPERVISOR_FAULT && nodes[i].trip == cause)
+			return true;
+	return false;
+}
+
 /*
  * catches: any way into ARMED or RUNNING that leaves out a reset, an arm or a run, by whatever fault and request; a stop
  * after which run alone suffices; a request granted while something is wrong; a fault that some state overlooks, outputs off safe_V outside RUNNING
@@ -282,6 +297,8 @@ static void nothing_reaches_running_without_reset_arm_and_run_after_a_fault(void
 	for (int s = 0; s < SUPERVISOR_N_STATES; s++)
 		assert_true(reached[s]);
 	/* FAULT by every cause, latched and still there or gone; the other states besides. */
+	for (int cause = TRIP_NONE + 1; cause < TRIP_N_CAUSES; cause++)
+		assert_true(is_latched((enum trip_cause)cause));
 	assert_true(n_nodes > 2 * TRIP_N_CAUSES);
 }
 

@@ -128,6 +128,25 @@ static void a_write_that_came_late_counts_as_a_missed_slot(void **state)
 	assert_tripped(f, TRIP_MISSED, 0);
 }
 
+/* catches: a loop that was stopped, and goes on where it was because its bench puts up with missed slots */
+static void one_gap_that_no_guardian_would_put_up_with_trips(void **state)
+{
+	struct fixture *f = *state;
+
+	f->supervisor.missed_periods = 0;
+	f->supervisor.guardian_periods = 50;
+	for (int n = 0; n < 10; n++)
+		tick_after(f, 50);
+	assert_true(supervisor_running(&f->supervisor));
+	tick_after(f, 51);
+	assert_tripped(f, TRIP_MISSED, 0);
+	assert_near(f->supervisor.trip.value, 51, 0);
+	assert_near(f->supervisor.trip.limit, 50, 0);
+	/* The gap is over with its own tick. */
+	tick(f, 1, 1);
+	assert_true(supervisor_event(&f->supervisor, SUPERVISOR_RESET));
+}
+
 /* catches: 0 taken for none allowed */
 static void missed_slots_do_not_trip_where_the_bench_says_so(void **state)
 {
@@ -360,6 +379,7 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, teardown)
 	const struct CMUnitTest tests[] = {
+		TEST(one_gap_that_no_guardian_would_put_up_with_trips),
 		TEST(more_missed_slots_than_the_bench_allows_within_the_window_trip),
 		cmocka_unit_test(one_burst_of_any_length_trips_and_holds_the_reset_until_it_is_out_of_sight),
 		TEST(a_write_that_came_late_counts_as_a_missed_slot),

@@ -164,8 +164,8 @@ static void exchange_gives_edges_in_order_and_start_may_follow_stop(void **state
 		for (int turn = 0; turn < 3; turn++) {
 			assert_int_equal(driver->start(&stage.daq, &err), 0);
 			exchange_some(&stage, 50);
-			driver->stop(&stage.daq);
-			driver->stop(&stage.daq);
+			assert_int_equal(driver->stop(&stage.daq), 0);
+			assert_int_equal(driver->stop(&stage.daq), 0);
 		}
 		close_stage(&stage);
 	}
@@ -209,7 +209,7 @@ static void stop_is_safe_before_start_and_close_after_anything(void **state)
 		struct err err = {0};
 
 		open_stage(&stage, driver);
-		driver->stop(&stage.daq);
+		assert_int_equal(driver->stop(&stage.daq), 0);
 		close_stage(&stage);
 		open_stage(&stage, driver);
 		assert_int_equal(driver->start(&stage.daq, &err), 0);

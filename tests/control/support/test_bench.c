@@ -147,11 +147,12 @@ static int plant_exchange(struct daq *daq, const double out_V[], double in_V[], 
 	return code;
 }
 
-static void plant_stop(struct daq *daq)
+static int plant_stop(struct daq *daq)
 {
 	(void)daq;
 	test_record.n_stops++;
-	test_record.safe = true;
+	test_record.safe = !test_script.stop_fails;
+	return test_record.safe ? 0 : JOSTLE_EIO;
 }
 
 static void plant_close(struct daq *daq)

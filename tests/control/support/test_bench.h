@@ -39,7 +39,7 @@ struct test_script {
 	uint64_t miss_at, n_missed; /* n_missed slots pass before this exchange; with 0, only its write is late */
 	uint64_t interrupt_at;      /* SIGINT is raised */
 	int64_t wake_ns;            /* the wait for an edge ends so long after it; 0: nobody waits */
-	bool start_fails;
+	bool start_fails, stop_fails;
 	void (*before)(struct daq *daq); /* called first in each exchange, when set */
 	void (*after)(struct daq *daq);  /* called last */
 };
