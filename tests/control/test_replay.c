@@ -161,6 +161,9 @@ static const struct {
 	EVENT(4500, ARM),
 	PROGRAM(5001, 3),
 	MANUAL(5950, 1, -1),
+	EVENT(7500, ARM), /* three that wait, and a stop that overtakes them */
+	EVENT(7500, RUN),
+	EVENT(7500, ARM),
 	EVENT(7500, STOP),
 	EVENT(7670, RESET),
 	EVENT(7672, ARM),
