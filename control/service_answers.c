@@ -11,6 +11,7 @@
 
 #define ANSWER_NS INT64_C(5000000000) /* 50 ticks of the slowest loop: more than can wait in its ring */
 #define SHARE     8                   /* commands of one client that wait: half of what the loop takes */
+#define KEPT      16                  /* rows that nothing but a stop may have */
 #define STATE_NS  INT64_C(500000000)  /* for the state that a request led to, should its event have found no room */
 
 struct wire_writer *answer_begin(struct service *service, const struct message *message, const struct err *err)
@@ -85,8 +86,8 @@ int answers_expect(struct service *service, struct request *request, const struc
 
 	if (message->kind != MESSAGE_STOP && count_waiting(service, client) >= SHARE)
 		return err_set(err, JOSTLE_EBUSY, "%d of this client's commands wait for the loop already", SHARE);
-	if (service->n_pending == MAX_PENDING)
-		return err_set(err, JOSTLE_EBUSY, "%d commands wait for the loop already", MAX_PENDING);
+	if (service->n_pending >= (message->kind == MESSAGE_STOP ? MAX_PENDING : MAX_PENDING - KEPT))
+		return err_set(err, JOSTLE_EBUSY, "%zu commands wait for the loop already", service->n_pending);
 	while (row->request)
 		row++;
 	if (!loop_ask(service->setup.loop, request))
