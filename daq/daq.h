@@ -50,7 +50,8 @@ struct daq {
 	size_t n_in, n_out;
 	struct daq_channel *in, *out; /* filled by daq_open() from the bench file */
 	double period_s;              /* granted by the driver; may differ from what was asked */
-	int64_t woke_ns; /* set by exchange(): CLOCK_MONOTONIC when the wait for the edge was over; 0 without one */
+	int64_t woke_ns; /* set by exchange(): CLOCK_MONOTONIC when the wait for the edge was over; 0 without one, and
+	                    where edges are counted by another clock, so that t_ns, nominal, drifts from it */
 	enum daq_last_resort last_resort; /* set by open() */
 	bool simulated;                   /* no hardware behind it: goes into every file */
 	char backend[96];                 /* "sim (in-process plant two-oscillators)": goes into every file */
@@ -94,7 +95,7 @@ struct daq_driver {
 	 * Wait for the next sample edge; at that edge read every input and write every output.
 	 * What is computed from this sample therefore acts from the next edge: one period of delay, on every bench.
 	 *
-	 * out_V: n_out volts, already limited. in_V: n_in volts. t_ns: CLOCK_MONOTONIC at the edge, or time on the
+	 * out_V: n_out volts, already limited; what is not a number is safe_V of its output. in_V: n_in volts. t_ns: CLOCK_MONOTONIC at the edge, or time on the
 	 * bench's own clock when it is not paced. Returns 0, JOSTLE_EMISSED (edges were missed; the grid is kept, t_ns
 	 * tells how many, and none when out_V came too late for this edge and acts from the next one) or JOSTLE_EIO (in_V is then the previous sample, and the outputs are to be taken as unknown).
 	 * RT_SAFE. Call from: loop.

@@ -12,7 +12,7 @@ struct err;
  * return 1; `missing` then says what is missing. bench->stands_for, and with it every file's backend, tells from then on.
  *
  * Its instruments are left out. The signals of a role go to the plant's signals of that role, whichever cards they were on. Errors: those of daq_open()
- * but the absence (busy or misconfigured hardware is there); JOSTLE_EINVAL (the bench is simulated as it is); JOSTLE_ENODEV
+ * but the absence (busy or misconfigured hardware is there); JOSTLE_ENOENT (no driver of that name that this program could have); JOSTLE_EINVAL (the bench is simulated as it is); JOSTLE_ENODEV
  * (missing, and no `fallback` in the file); JOSTLE_ECONFIG (a plant of other sites, a signal that no plant has). Call from:
  * setup.
  */

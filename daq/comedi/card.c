@@ -65,9 +65,11 @@ int card_open(struct card *card, const struct bench *bench, size_t index, bool o
 
 	/* A process that this one starts must hold neither the card nor its lock when this one has died. */
 	if (fcntl(fd, F_SETFD, FD_CLOEXEC) < 0 || fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK) < 0) {
+		const int why = errno;
+
 		card_close(card);
 		return err_at(err, JOSTLE_EIO, bench->path, 0, 0, "devices[%zu]: %s: %s", index, bench->devices[index],
-			      strerror(errno));
+			      strerror(why));
 	}
 	if (owner && flock(fd, LOCK_EX | LOCK_NB) < 0) {
 		card_close(card);

@@ -7,6 +7,10 @@
 
 #include "base/log.h"
 
+#define FARTHEST_OFF                                                                                                   \
+	0.05 /* of the range: what a correction may make of a count; uncorrected cards are off by a per cent */
+#define SOUND_POINTS 256
+
 static comedi_polynomial_t nominal(const struct converter *converter, bool input)
 {
 	const double span_V = converter->max_V - converter->min_V;
@@ -43,15 +47,49 @@ static void seek_calibration(struct card *card)
 	}
 }
 
-/** Whether every number of a correction, which a file states, is one. */
-static bool is_sound(const comedi_polynomial_t *polynomial)
+static double evaluate(const comedi_polynomial_t *polynomial, double x)
 {
-	bool sound =
-		polynomial->order < COMEDI_MAX_NUM_POLYNOMIAL_COEFFICIENTS && isfinite(polynomial->expansion_origin);
+	const double y = x - polynomial->expansion_origin;
+	double sum = 0.0;
 
-	for (unsigned k = 0; sound && k <= polynomial->order; k++)
-		sound = isfinite(polynomial->coefficients[k]);
-	return sound;
+	for (unsigned k = polynomial->order + 1; k-- > 0;)
+		sum = sum * y + polynomial->coefficients[k];
+	return sum;
+}
+
+/**
+ * Whether a correction, which a file states, corrects: it rises all the way, and stays near what the converter is by its
+ * range. What is further off belongs to another card, or range, or is no calibration; safe_V would go the same way.
+ */
+static bool is_sound(const struct converter *converter, const comedi_polynomial_t *found, bool input)
+{
+	const double from = input ? 0.0 : converter->min_V, to = input ? converter->max : converter->max_V;
+	const double whole = input ? converter->max_V - converter->min_V : converter->max;
+	const comedi_polynomial_t plain = nominal(converter, input);
+	double before = -INFINITY;
+
+	if (found->order >= COMEDI_MAX_NUM_POLYNOMIAL_COEFFICIENTS)
+		return false;
+	for (int k = 0; k <= SOUND_POINTS; k++) {
+		const double x = from + (to - from) * k / SOUND_POINTS, y = evaluate(found, x);
+
+		if (!(y > before && fabs(y - evaluate(&plain, x)) <= FARTHEST_OFF * whole)) /* nor NaN */
+			return false;
+		before = y;
+	}
+	return true;
+}
+
+/** Take a correction where it is one, else remember that it was none. */
+static bool take(struct converter *converter, const comedi_polynomial_t *found, bool input, enum bench_conversion whose)
+{
+	if (!is_sound(converter, found, input)) {
+		converter->refused = true;
+		return false;
+	}
+	converter->polynomial = *found;
+	converter->used = whose;
+	return true;
 }
 
 void converter_init(struct converter *converter, struct card *card, unsigned subdevice, unsigned channel,
@@ -66,6 +104,7 @@ void converter_init(struct converter *converter, struct card *card, unsigned sub
 		.min_V = span->min,
 		.max_V = span->max,
 		.used = CONVERSION_NOMINAL,
+		.highest = comedi_get_maxdata(card->device, subdevice, channel),
 	};
 	converter->polynomial = nominal(converter, input);
 	if (wanted == CONVERSION_NOMINAL)
@@ -73,34 +112,36 @@ void converter_init(struct converter *converter, struct card *card, unsigned sub
 	if (wanted == CONVERSION_HARDWARE &&
 	    !(comedi_get_subdevice_flags(card->device, subdevice) & SDF_SOFT_CALIBRATED) &&
 	    comedi_get_hardcal_converter(card->device, subdevice, channel, range, way, &found) == 0 &&
-	    is_sound(&found)) {
-		converter->polynomial = found;
-		converter->used = CONVERSION_HARDWARE;
+	    take(converter, &found, input, CONVERSION_HARDWARE))
 		return;
-	}
 	seek_calibration(card);
 	if (card->has_calibration &&
-	    comedi_get_softcal_converter(subdevice, channel, range, way, card->calibration, &found) == 0 &&
-	    is_sound(&found)) {
-		converter->polynomial = found;
-		converter->used = CONVERSION_SOFTWARE;
-	}
+	    comedi_get_softcal_converter(subdevice, channel, range, way, card->calibration, &found) == 0)
+		take(converter, &found, input, CONVERSION_SOFTWARE);
+}
+
+/** A count that there is. */
+static lsampl_t count_of(const struct converter *converter, double count)
+{
+	return count >= converter->max ? converter->max : count > 0.0 ? (lsampl_t)count : 0;
+}
+
+void converter_limit(struct converter *converter, double min_V, double max_V)
+{
+	/* An end of the range that rounding errors put beside its count is that count. */
+	double lowest = ceil(evaluate(&converter->polynomial, min_V) - 1e-6);
+	double highest = floor(evaluate(&converter->polynomial, max_V) + 1e-6);
+
+	if (lowest > highest) /* none inside: the nearest */
+		lowest = highest = rint(evaluate(&converter->polynomial, 0.5 * (min_V + max_V)));
+	converter->lowest = count_of(converter, lowest);
+	converter->highest = count_of(converter, highest);
 }
 
 void converter_init_line(struct converter *converter, double min_V, double max_V)
 {
 	*converter =
 		(struct converter){.max = 1, .min_V = min_V, .max_V = max_V, .line = true, .used = CONVERSION_NOMINAL};
-}
-
-static double evaluate(const comedi_polynomial_t *polynomial, double x)
-{
-	const double y = x - polynomial->expansion_origin;
-	double sum = 0.0;
-
-	for (unsigned k = polynomial->order + 1; k-- > 0;)
-		sum = sum * y + polynomial->coefficients[k];
-	return sum;
 }
 
 double converter_volts(const struct converter *converter, lsampl_t counts)
@@ -114,12 +155,12 @@ double converter_volts(const struct converter *converter, lsampl_t counts)
 
 lsampl_t converter_counts(const struct converter *converter, double volts)
 {
-	const double middle_V = 0.5 * (converter->min_V + converter->max_V);
-	const double wanted_V = isnan(volts) ? middle_V : fmin(fmax(volts, converter->min_V), converter->max_V);
-
 	if (converter->line)
-		return wanted_V > middle_V;
-	const double counts = rint(evaluate(&converter->polynomial, wanted_V));
+		return volts > 0.5 * (converter->min_V + converter->max_V);
+	const double wanted_V = fmin(fmax(volts, converter->min_V), converter->max_V);
+	const lsampl_t counts = count_of(converter, rint(evaluate(&converter->polynomial, wanted_V)));
 
-	return counts >= converter->max ? converter->max : counts > 0.0 ? (lsampl_t)counts : 0;
+	return counts < converter->lowest    ? converter->lowest
+	       : counts > converter->highest ? converter->highest
+					     : counts;
 }

@@ -38,8 +38,22 @@ int list_run(struct list *list)
 
 	if (done < 0)
 		return errno ? errno : EIO;
-	/* The kernel stops at the first that fails and says how many did not. */
+	/* The kernel stops at the first that fails. */
 	return (unsigned)done == list->insns.n_insns ? 0 : EIO;
+}
+
+int list_run_each(struct list *list)
+{
+	int first = 0;
+
+	for (unsigned k = 0; k < list->insns.n_insns; k++) {
+		const int why =
+			comedi_do_insn(list->card->device, &list->insns.insns[k]) < 0 ? (errno ? errno : EIO) : 0;
+
+		if (why && (!first || first == EACCES))
+			first = why;
+	}
+	return first;
 }
 
 static int shorter(const void *a, const void *b)

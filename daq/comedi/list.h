@@ -28,6 +28,12 @@ void list_fini(struct list *list);
  */
 RT_SAFE int list_run(struct list *list);
 
+/**
+ * The same by a system call each, after a list_run() that failed: the kernel ends a list at the first that it refuses, and
+ * says not which. Returns 0 when all were done, else the first errno that is not EACCES, or EACCES. RT_SAFE. Call from: loop.
+ */
+RT_SAFE int list_run_each(struct list *list);
+
 /** How long the quickest of `turns` runs took, and one that all but a tenth of them keep, ns. Call from: setup. */
 int list_time(struct list *list, size_t turns, double *quickest_ns, double *usual_ns);
 

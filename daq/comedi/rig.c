@@ -48,25 +48,39 @@ static int check_twice(const struct wire wires[], size_t c, bool input, struct e
 	return 0;
 }
 
-/** Say once for each subdevice that its volts are not what the bench file asks for. */
-static void warn_uncorrected(const struct wire wires[], size_t n)
+static void warn_uncorrected(const struct wire *wire)
+{
+	const struct card *card = wire->card;
+	const char *path =
+		card->calibration_path && card->calibration_path[0] ? card->calibration_path : "any calibration file";
+
+	if (wire->converter.used == CONVERSION_SOFTWARE)
+		log_warning("%s: the %s (subdevice %u) have no correction by the card: %s corrects them",
+			    card_path(card), card_kind(wire->type), wire->subdevice, path);
+	else if (wire->converter.refused)
+		log_warning("%s: the %s (subdevice %u) have no correction: what is stated falls, or is far from their "
+			    "range; their volts are nominal",
+			    card_path(card), card_kind(wire->type), wire->subdevice);
+	else
+		log_warning("%s: the %s (subdevice %u) have no correction: nothing in %s; their volts are nominal",
+			    card_path(card), card_kind(wire->type), wire->subdevice, path);
+}
+
+/** Say once for each subdevice that its volts are not corrected by whom the bench file asks for. */
+static void warn_of_conversions(const struct wire wires[], size_t n)
 {
 	for (size_t c = 0; c < n; c++) {
 		const struct wire *wire = &wires[c];
 		bool said = false;
 
-		if (wire->converter.line || wire->converter.used != CONVERSION_NOMINAL ||
-		    wire->channel->conversion == CONVERSION_NOMINAL)
+		if (wire->converter.line || wire->converter.used == wire->channel->conversion)
 			continue;
 		for (size_t i = 0; i < c; i++)
-			said = said || (wires[i].card == wire->card && wires[i].subdevice == wire->subdevice);
+			said = said || (wires[i].card == wire->card && wires[i].subdevice == wire->subdevice &&
+					wires[i].converter.used == wire->converter.used &&
+					wires[i].channel->conversion != wires[i].converter.used);
 		if (!said)
-			log_warning(
-				"%s: the %s (subdevice %u) have no correction: nothing in %s; their volts are nominal",
-				card_path(wire->card), card_kind(wire->type), wire->subdevice,
-				wire->card->calibration_path && wire->card->calibration_path[0]
-					? wire->card->calibration_path
-					: "any calibration file");
+			warn_uncorrected(wire);
 	}
 }
 
@@ -144,8 +158,8 @@ int rig_open(struct rig *rig, const struct bench *bench, bool owner, struct err 
 		return code;
 	list_holds(rig);
 	if (owner) {
-		warn_uncorrected(rig->in, rig->n_in);
-		warn_uncorrected(rig->out, rig->n_out);
+		warn_of_conversions(rig->in, rig->n_in);
+		warn_of_conversions(rig->out, rig->n_out);
 	}
 	return 0;
 }

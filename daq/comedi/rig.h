@@ -15,6 +15,7 @@
 
 struct bench;
 struct daq_budget;
+struct daq_channel;
 struct err;
 
 /** What went wrong in the loop, told when it has stopped. */
@@ -57,18 +58,23 @@ void rig_close(struct rig *rig);
 /** How many channels are wired to converters that nobody corrects though the bench file asks for it. Call from: setup. */
 size_t rig_uncorrected(const struct rig *rig);
 
+/** Whether inputs come from streams whose clocks nothing ties together. Call from: setup. */
+bool rig_apart(const struct rig *rig);
+
 /** From the edge to the conversion of every channel, by the cards' figures or by measure: in_s[n_in], out_s[n_out].
- * Reads the inputs. Errors: JOSTLE_EIO. Call from: setup. */
+ * A stream apart from the first is anything up to half a period off: that bound is stated, below a period with what follows
+ * in its scan. Reads the inputs. Errors: JOSTLE_EIO. Call from: setup. */
 int rig_skew(struct rig *rig, double in_s[], double out_s[], struct err *err);
 
 /** Make digital outputs outputs. Errors: JOSTLE_EIO. Call from: setup, the guardian. */
 int rig_direct(struct rig *rig, struct err *err);
 
 /**
- * Write out_V[n_out]. Returns 0, JOSTLE_EMISSED (another process, a guardian, holds outputs: nothing was written there) or
- * JOSTLE_EIO. RT_SAFE. Call from: any.
+ * Write out_V[n_out] to the channels[n_out], a channel's safe_V where it is not a number. One that can't be written keeps none of the others from it. Returns
+ * 0, JOSTLE_EMISSED (another process, a guardian, holds outputs: nothing was written there) or JOSTLE_EIO.
+ * RT_SAFE. Call from: any.
  */
-RT_SAFE int rig_write(struct rig *rig, const double out_V[]);
+RT_SAFE int rig_write(struct rig *rig, const double out_V[], const struct daq_channel channels[]);
 
 /** Read every input once. Returns 0 or JOSTLE_EIO, which leaves in_V alone. RT_SAFE. Call from: loop. */
 RT_SAFE int rig_read(struct rig *rig, double in_V[]);
@@ -78,11 +84,10 @@ int rig_stream(struct rig *rig, struct err *err);
 void rig_stream_stop(struct rig *rig);
 
 /**
- * Wait for the next scan of the first card with inputs, and take the newest of every card. *woke_ns is when the wait was
- * over. Returns how many scans have come since the last time, at least 1, or JOSTLE_EIO, which leaves in_V alone.
+ * Wait for the next scan of the first card with inputs, and take the newest of every card. Returns how many scans have come since the last time, at least 1, or JOSTLE_EIO, which leaves in_V alone.
  * RT_SAFE. Call from: loop.
  */
-RT_SAFE int64_t rig_next_scan(struct rig *rig, double in_V[], int64_t *woke_ns);
+RT_SAFE int64_t rig_next_scan(struct rig *rig, double in_V[]);
 
 /** Take the outputs from their owner, whose writes the kernel then refuses. Returns whether all are held.
  * Call from: the guardian. */

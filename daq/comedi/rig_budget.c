@@ -41,6 +41,14 @@ static int skew_of_singles(struct rig *rig, double in_s[], double out_s[], struc
 	return 0;
 }
 
+bool rig_apart(const struct rig *rig)
+{
+	for (size_t i = 0; rig->streaming && i < rig->n_cards; i++)
+		if (rig->streams[i].n && &rig->streams[i] != rig->master)
+			return true;
+	return false;
+}
+
 int rig_skew(struct rig *rig, double in_s[], double out_s[], struct err *err)
 {
 	if (!rig->streaming)
@@ -51,7 +59,8 @@ int rig_skew(struct rig *rig, double in_s[], double out_s[], struct err *err)
 		for (size_t i = 0; i < rig->n_cards; i++)
 			for (size_t k = 0; k < rig->streams[i].n; k++)
 				if (rig->streams[i].wires[k] == &rig->in[c])
-					in_s[c] = stream_skew_s(&rig->streams[i], k);
+					in_s[c] = &rig->streams[i] == rig->master ? stream_skew_s(&rig->streams[i], k)
+										  : 0.5 * stream_period_s(rig->master);
 	return 0;
 }
 

@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "daq/bench.h"
 #include "daq/comedi/rig.h"
+#include "daq/daq.h"
 
 #define PATIENCE_PERIODS                                                                                               \
 	20 /* with a card whose scans don't come, and a fifth of a second: a busy machine is no dead card */
@@ -21,15 +22,19 @@ static int fail(struct rig *rig, const struct card *card, const char *doing, int
 	return JOSTLE_EIO;
 }
 
-int rig_write(struct rig *rig, const double out_V[])
+int rig_write(struct rig *rig, const double out_V[], const struct daq_channel channels[])
 {
 	int code = 0;
 
-	for (size_t c = 0; c < rig->n_out; c++)
-		rig->out[c].counts = converter_counts(&rig->out[c].converter, out_V[c]);
-	/* A card that fails keeps none of the others from its outputs. */
+	for (size_t c = 0; c < rig->n_out; c++) {
+		const struct wire *wire = &rig->out[c];
+
+		rig->out[c].counts =
+			converter_counts(&wire->converter, isnan(out_V[c]) ? channels[c].safe_V : out_V[c]);
+	}
+	/* A card that fails keeps none of the others from its outputs, and no subdevice those of its card. */
 	for (size_t i = 0; i < rig->n_cards; i++) {
-		const int why = list_run(&rig->writes[i]);
+		const int why = list_run(&rig->writes[i]) ? list_run_each(&rig->writes[i]) : 0;
 
 		if (why == EACCES && code == 0)
 			code = JOSTLE_EMISSED;
@@ -89,16 +94,15 @@ static int await(struct stream *stream, uint64_t seen, int64_t end_ns)
 	return why;
 }
 
-int64_t rig_next_scan(struct rig *rig, double in_V[], int64_t *woke_ns)
+int64_t rig_next_scan(struct rig *rig, double in_V[])
 {
 	const int64_t patience_ns = PATIENCE_NS + (int64_t)(PATIENCE_PERIODS * 1e9 * stream_period_s(rig->master));
 	const int64_t end_ns = clock_now_ns() + patience_ns;
 	int code = 0, why = await(rig->master, rig->n_seen, end_ns);
 
-	*woke_ns = clock_now_ns();
 	if (why)
 		return fail(rig, rig->master->card, "waiting for a scan of the inputs", why);
-	const int64_t passed = (int64_t)(rig->master->n_scans - rig->n_seen);
+	const int64_t woke_ns = clock_now_ns(), passed = (int64_t)(rig->master->n_scans - rig->n_seen);
 
 	rig->n_seen = rig->master->n_scans;
 	/* The other cards' clocks are their own: a scan behind or ahead, now or later. All they need is to go on. */
@@ -108,7 +112,7 @@ int64_t rig_next_scan(struct rig *rig, double in_V[], int64_t *woke_ns)
 		if (stream == rig->master || stream->n == 0)
 			continue;
 		why = stream->n_scans ? stream_take(stream) : await(stream, 0, end_ns);
-		if (!why && *woke_ns - stream->fresh_ns > patience_ns)
+		if (!why && woke_ns - stream->fresh_ns > patience_ns)
 			why = ETIMEDOUT;
 		if (why)
 			code = fail(rig, stream->card, "waiting for a scan of the inputs", why);

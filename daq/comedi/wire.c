@@ -100,6 +100,8 @@ int wire_connect(struct wire *wire, struct card cards[], const struct bench *ben
 			return code;
 		converter_init(&wire->converter, wire->card, wire->subdevice, (unsigned)channel->channel, range, input,
 			       channel->conversion);
+		if (!input)
+			converter_limit(&wire->converter, channel->limit_min_V, channel->limit_max_V);
 	} else {
 		converter_init_line(&wire->converter, channel->safe_V, channel->limit_max_V);
 	}

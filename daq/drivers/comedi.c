@@ -58,12 +58,13 @@ static int take_skew(struct daq *daq, struct rig *rig, struct err *err)
 static void describe(struct daq *daq, const struct rig *rig)
 {
 	const char *board = comedi_get_board_name(rig->cards[0].device);
+	const char *streaming = rig_apart(rig) ? ", streaming, not in step" : rig->streaming ? ", streaming" : "";
 	char cards[32] = "";
 
 	if (rig->n_cards > 1)
 		snprintf(cards, sizeof(cards), " and %zu more", rig->n_cards - 1);
-	snprintf(daq->backend, sizeof(daq->backend), "comedi (%.40s%s%s%s)", board ? board : "card", cards,
-		 rig->streaming ? ", streaming" : "", rig_uncorrected(rig) ? ", not corrected" : "");
+	snprintf(daq->backend, sizeof(daq->backend), "comedi (%.40s%s%s%s)", board ? board : "card", cards, streaming,
+		 rig_uncorrected(rig) ? ", not corrected" : "");
 }
 
 static int comedi_begin(struct daq *daq, const struct bench *bench, bool owner, struct err *err)
@@ -104,25 +105,27 @@ static int drive_safe(struct daq *daq)
 
 	for (size_t c = 0; c < daq->n_out; c++)
 		comedi->safe_V[c] = daq->out[c].safe_V;
-	return rig_write(&comedi->rig, comedi->safe_V);
+	return rig_write(&comedi->rig, comedi->safe_V, daq->out);
 }
 
 static int start(struct daq *daq, struct err *err)
 {
 	struct comedi *comedi = daq->state;
 	struct rig *rig = &comedi->rig;
-	int code = rig_direct(rig, err);
+	int code;
 
-	if (code < 0)
-		return code;
 	rig->fault = (struct rig_fault){0};
 	comedi->driven = true;
+	/* First the level, then the direction: a line that becomes an output must not show what was last on it. */
 	code = drive_safe(daq);
 	if (code == JOSTLE_EMISSED)
 		return err_set(err, JOSTLE_EBUSY, "the outputs are held by a guardian or another process");
 	if (code < 0)
 		return err_set(err, code, "%s: %s: %s", card_path(rig->fault.card), rig->fault.doing,
 			       strerror(rig->fault.why));
+	code = rig_direct(rig, err);
+	if (code < 0)
+		return code;
 	code = rig->streaming ? rig_stream(rig, err) : 0;
 	if (code < 0) {
 		rig_stream_stop(rig);
@@ -145,11 +148,11 @@ static int exchange_singles(struct daq *daq, double in_V[])
 	return code < 0 ? code : missed ? JOSTLE_EMISSED : 0;
 }
 
-/** The next edge of the first card's clock. */
+/** The next edge of the first card's clock, which runs apart from the computer's: when the wait was over says nothing of it. */
 static int exchange_scan(struct daq *daq, double in_V[])
 {
 	struct comedi *comedi = daq->state;
-	const int64_t passed = rig_next_scan(&comedi->rig, in_V, &daq->woke_ns);
+	const int64_t passed = rig_next_scan(&comedi->rig, in_V);
 
 	if (passed < 0)
 		return (int)passed;
@@ -166,7 +169,7 @@ static int exchange(struct daq *daq, const double out_V[], double in_V[], int64_
 		return JOSTLE_EIO;
 	const int read = comedi->rig.master ? exchange_scan(daq, in_V) : exchange_singles(daq, in_V);
 	/* Inputs that fail are no reason to leave the outputs where they are. */
-	const int written = rig_write(&comedi->rig, out_V);
+	const int written = rig_write(&comedi->rig, out_V, daq->out);
 
 	*t_ns = grid_edge_ns(&comedi->grid, comedi->grid.edge);
 	return read == JOSTLE_EIO || written == JOSTLE_EIO ? JOSTLE_EIO : read < 0 ? read : written;
@@ -208,9 +211,12 @@ static int guard_write(struct daq *daq, const double out_V[])
 	struct comedi *comedi = daq->state;
 
 	/* Where another program has a lock the kernel refuses to write, and the guardian tries again. */
-	if (!comedi->driven && rig_hold(&comedi->rig))
+	const bool held = comedi->driven || rig_hold(&comedi->rig);
+	const int code = rig_write(&comedi->rig, out_V, daq->out);
+
+	if (held && !comedi->driven)
 		comedi->driven = rig_direct(&comedi->rig, NULL) == 0;
-	return rig_write(&comedi->rig, out_V) < 0 || !comedi->driven ? JOSTLE_EIO : 0;
+	return code < 0 || !comedi->driven ? JOSTLE_EIO : 0;
 }
 
 static void guard_release(struct daq *daq)

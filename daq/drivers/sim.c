@@ -234,7 +234,7 @@ static int sim_exchange(struct daq *daq, const double out_V[], double in_V[], in
 	else if (!sim->attached)
 		sim->grid.edge++;
 	for (size_t c = 0; c < daq->n_out; c++)
-		sim->device_out_V[bench->out[c].channel] = out_V[c];
+		sim->device_out_V[bench->out[c].channel] = isnan(out_V[c]) ? daq->out[c].safe_V : out_V[c];
 	if (sim->attached) {
 		plant_page_write(&sim->page, sim->device_out_V);
 		code = plant_page_wait(&sim->page, TIMEOUT_NS + (int64_t)(TIMEOUT_PERIODS * sim->grid.period_ns),
@@ -281,7 +281,7 @@ static int sim_guard_write(struct daq *daq, const double out_V[])
 	struct sim *sim = daq->state;
 
 	for (size_t c = 0; c < daq->n_out; c++)
-		sim->device_out_V[daq->bench->out[c].channel] = out_V[c];
+		sim->device_out_V[daq->bench->out[c].channel] = isnan(out_V[c]) ? daq->out[c].safe_V : out_V[c];
 	return plant_page_seize(&sim->page, sim->device_out_V);
 }
 

@@ -5,7 +5,9 @@
 #include <fcntl.h>
 
 #include "daq/comedi/converter.h"
+#include "daq/comedi/rig.h"
 #include "daq/comedi/stream.h"
+#include "daq/daq.h"
 
 static int ends[2]; /* of a pipe that stands for a card */
 
@@ -44,19 +46,99 @@ static void counts_become_volts_by_the_polynomial_and_rails_stay_rails(void **st
 	assert_near(converter_volts(&converter, 0), -10.0, 0.0);
 }
 
-/* catches: counts that wrap around, halves that are cut, NaN at an end of the range */
+/* catches: counts that wrap around, halves that are cut */
 static void volts_become_the_nearest_counts_within_the_range(void **state)
 {
-	const struct converter converter = sixteen_bits(false);
+	struct converter converter = sixteen_bits(false);
 
 	(void)state;
+	converter_limit(&converter, -10.0, 10.0);
 	assert_int_equal(converter_counts(&converter, -10.0), 100);
 	assert_int_equal(converter_counts(&converter, 0.0), 32800);
 	assert_int_equal(converter_counts(&converter, 0.6 / 3270.0), 32801);
 	assert_int_equal(converter_counts(&converter, 10.0), 65500);
 	assert_int_equal(converter_counts(&converter, 1e300), 65500);
 	assert_int_equal(converter_counts(&converter, -INFINITY), 100);
-	assert_int_equal(converter_counts(&converter, NAN), 32800);
+}
+
+/* catches: rounding that goes beyond a limit, by half a count; a limit that keeps the end of the range out of reach */
+static void rounding_stays_within_the_limits(void **state)
+{
+	struct converter converter = {.max = 4095, .min_V = 0.0, .max_V = 10.0};
+	const double step_V = 10.0 / 4095.0;
+
+	(void)state;
+	converter.polynomial = (comedi_polynomial_t){.coefficients = {0.0, 4095.0 / 10.0}, .order = 1};
+	for (double limit_V = 1.0; limit_V < 9.0; limit_V += 0.0137) {
+		converter_limit(&converter, limit_V, limit_V + 1.0);
+		const double lowest_V = converter_counts(&converter, 0.0) * step_V;
+		const double highest_V = converter_counts(&converter, limit_V + 1.0) * step_V;
+
+		assert_true(lowest_V > limit_V - 1e-8 && lowest_V < limit_V + step_V);
+		assert_true(highest_V < limit_V + 1.0 + 1e-8 && highest_V > limit_V + 1.0 - step_V);
+	}
+	converter_limit(&converter, 0.0, 10.0);
+	assert_int_equal(converter_counts(&converter, 0.0), 0);
+	assert_int_equal(converter_counts(&converter, 10.0), 4095);
+	converter_limit(&converter, 5.0001, 5.0002); /* no count between */
+	assert_int_equal(converter_counts(&converter, 5.0), 2048);
+}
+
+/* In place of the library's own: a card that refuses a subdevice, and keeps the counts of the others. */
+static unsigned refused;
+static lsampl_t written[4];
+
+int comedi_do_insn(comedi_t *device, comedi_insn *insn)
+{
+	(void)device;
+	errno = EACCES;
+	if (insn->subdev == refused)
+		return -1;
+	written[CR_CHAN(insn->chanspec)] = *insn->data;
+	return 1;
+}
+
+int comedi_do_insnlist(comedi_t *device, comedi_insnlist *list)
+{
+	for (unsigned k = 0; k < list->n_insns; k++)
+		if (comedi_do_insn(device, &list->insns[k]) < 0)
+			return -1;
+	return (int)list->n_insns;
+}
+
+/* catches: outputs left where they were since another's came first and was refused; NaN at the middle of a range */
+static void an_output_that_is_refused_keeps_no_other_from_it_and_what_is_no_number_is_safe(void **state)
+{
+	static const double out_V[4] = {1.0, NAN, 1.0, 10.0}, nan_V[4] = {NAN, NAN, NAN, NAN};
+	const struct daq_channel channels[4] = {{.safe_V = 0.5}, {.safe_V = 0.5}, {.safe_V = 0.5}, {.safe_V = 0.0}};
+	struct card card = {0};
+	struct wire out[4];
+	struct list list;
+	struct err err = {0};
+
+	(void)state;
+	for (unsigned c = 0; c < 4; c++) {
+		out[c] = (struct wire){
+			.card = &card, .subdevice = c == 3 ? 2 : 1, .chanspec = CR_PACK(c, 0, AREF_GROUND)};
+		out[c].converter = (struct converter){.max = 1000, .min_V = 0.0, .max_V = 10.0, .line = c == 3};
+		out[c].converter.polynomial = (comedi_polynomial_t){.coefficients = {0.0, 100.0}, .order = 1};
+		converter_limit(&out[c].converter, 0.0, 10.0);
+	}
+	assert_int_equal(list_init(&list, &card, out, 4, false, &err), 0);
+	struct rig rig = {.n_cards = 1, .n_out = 4, .out = out, .writes = &list};
+
+	for (refused = 0; refused <= 2; refused++) {
+		memset(written, 0xff, sizeof(written));
+		assert_int_equal(rig_write(&rig, out_V, channels), refused ? JOSTLE_EMISSED : 0);
+		assert_int_equal(written[0], refused == 1 ? UINT32_MAX : 100);
+		assert_int_equal(written[1], refused == 1 ? UINT32_MAX : 50);
+		assert_int_equal(written[2], refused == 1 ? UINT32_MAX : 100);
+		assert_int_equal(written[3], refused == 2 ? UINT32_MAX : 1);
+	}
+	assert_int_equal(rig_write(&rig, nan_V, channels), 0);
+	assert_int_equal(written[0], 50);
+	assert_int_equal(written[3], 0);
+	list_fini(&list);
 }
 
 static struct wire wires[3];
@@ -140,6 +222,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(counts_become_volts_by_the_polynomial_and_rails_stay_rails),
 		cmocka_unit_test(volts_become_the_nearest_counts_within_the_range),
+		cmocka_unit_test(rounding_stays_within_the_limits),
+		cmocka_unit_test(an_output_that_is_refused_keeps_no_other_from_it_and_what_is_no_number_is_safe),
 		cmocka_unit_test(a_stream_may_come_in_any_pieces),
 		cmocka_unit_test(a_stream_that_ends_or_pauses_is_told_apart),
 	};

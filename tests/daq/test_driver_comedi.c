@@ -250,20 +250,21 @@ static void what_this_process_started_does_not_hold_the_card(void **state)
 #define CALIBRATIONS "/var/lib/comedi/calibrations/"
 
 /** A file as libcomedi's own tools write it: inputs read 1 % and 0.25 V less, outputs need 1 % less. */
-static void write_calibration(void)
+static void write_calibration(double input_V_per_count, double output_counts_per_V)
 {
 	FILE *file = fopen(CALIBRATIONS "comedi_test_comedi_test_comedi1", "w");
 
 	if (!file)
 		fail_msg("no calibration file can be written");
-	fputs("{\n driver_name => \"comedi_test\",\n board_name => \"comedi_test\",\n calibrations =>\n [\n"
-	      "  {\n   subdevice => 0,\n   channels => [],\n   ranges => [],\n   arefs => [],\n   caldacs => [],\n"
-	      "   softcal_to_phys =>\n   {\n    expansion_origin => 32767.5,\n"
-	      "    coefficients => [-0.25,0.000302128633555,],\n   },\n  },\n"
-	      "  {\n   subdevice => 1,\n   channels => [],\n   ranges => [],\n   arefs => [],\n   caldacs => [],\n"
-	      "   softcal_from_phys =>\n   {\n    expansion_origin => 0.0,\n"
-	      "    coefficients => [32767.5,3243.9825,],\n   },\n  },\n ],\n}\n",
-	      file);
+	fprintf(file,
+		"{\n driver_name => \"comedi_test\",\n board_name => \"comedi_test\",\n calibrations =>\n [\n"
+		"  {\n   subdevice => 0,\n   channels => [],\n   ranges => [],\n   arefs => [],\n   caldacs => [],\n"
+		"   softcal_to_phys =>\n   {\n    expansion_origin => 32767.5,\n"
+		"    coefficients => [-0.25,%.12g,],\n   },\n  },\n"
+		"  {\n   subdevice => 1,\n   channels => [],\n   ranges => [],\n   arefs => [],\n   caldacs => [],\n"
+		"   softcal_from_phys =>\n   {\n    expansion_origin => 0.0,\n"
+		"    coefficients => [32767.5,%.12g,],\n   },\n  },\n ],\n}\n",
+		input_V_per_count, output_counts_per_V);
 	assert_int_equal(fclose(file), 0);
 }
 
@@ -287,7 +288,7 @@ static void conversions_are_who_the_file_says_and_a_fallback_is_told(void **stat
 	};
 
 	(void)state;
-	write_calibration();
+	write_calibration(0.000302128633555, 3243.9825);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		const double out_V[2] = {4.0, 4.0};
 		double in_V[2];
@@ -303,6 +304,34 @@ static void conversions_are_who_the_file_says_and_a_fallback_is_told(void **stat
 		assert_near(in_V[1], 10.0, 0.0); /* a rail is a rail */
 		assert_near(output(beside, 0), rint(cases[i].counts), 0.0);
 		assert_int_equal(strstr(daq.backend, "not corrected") != NULL, cases[i].told);
+		close_bench();
+	}
+	unlink(CALIBRATIONS "comedi_test_comedi_test_comedi1");
+}
+
+/* catches: a calibration file that turns outputs around, or makes a tenth of what is asked for, obeyed */
+static void a_correction_that_falls_or_is_far_from_the_range_is_not_made(void **state)
+{
+	static const double slopes[][2] = {{-3.05e-4, -3276.75}, {2.6e-4, 2800.0}, {3.6e-4, 3800.0}, {0.0, 0.0}};
+	static const char yaml[] =
+		HEAD "devices: [/dev/comedi1]\n" IN_WITH "conversion: software}\n"
+		     "outputs:\n  - {role: force, range_V: [-10, 10], gain_V_per_N: [1e9], conversion: software}\n";
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(slopes) / sizeof(slopes[0]); i++) {
+		const double out_V[2] = {4.0, 4.0};
+		double in_V[2];
+		int64_t t_ns;
+
+		write_calibration(slopes[i][0], slopes[i][1]);
+		open_bench(yaml);
+		look_at("/dev/comedi1");
+		assert_non_null(strstr(daq.backend, "not corrected"));
+		start();
+		assert_true(comedi_data_write(beside, 1, 4, 0, AREF_GROUND, 40000) >= 0);
+		assert_true(daq.driver->exchange(&daq, out_V, in_V, &t_ns) != JOSTLE_EIO);
+		assert_near(in_V[0], 40000.0 / 65535.0 * 20.0 - 10.0, 1e-6);
+		assert_near(output(beside, 0), counts_of(4.0), 0.0);
 		close_bench();
 	}
 	unlink(CALIBRATIONS "comedi_test_comedi_test_comedi1");
@@ -636,6 +665,10 @@ static void cards_stream_beside_each_other_and_none_may_fail(void **state)
 		low = low || in_V[1] < 0.0;
 	}
 	assert_true(high && low);
+	assert_true(daq.woke_ns == 0); /* nothing to do with t_ns, which is nominal */
+	assert_near(daq.in[0].skew_s, 0.0, 0.0);
+	assert_near(daq.in[1].skew_s, 0.5e-3, 1e-12);
+	assert_non_null(strstr(daq.backend, "not in step"));
 	usleep(2500000);
 	for (int i = 0; i < 100 && code != JOSTLE_EIO; i++)
 		code = daq.driver->exchange(&daq, out_V, in_V, &t_ns);
@@ -651,6 +684,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test_teardown(what_others_use_is_busy, close_all),
 		cmocka_unit_test_teardown(what_this_process_started_does_not_hold_the_card, close_all),
 		cmocka_unit_test_teardown(conversions_are_who_the_file_says_and_a_fallback_is_told, close_all),
+		cmocka_unit_test_teardown(a_correction_that_falls_or_is_far_from_the_range_is_not_made, close_all),
 		cmocka_unit_test_teardown(what_a_guardian_writes_lasts_until_it_lets_go, close_all),
 		cmocka_unit_test_teardown(a_guardian_makes_safe_what_a_killed_process_left, close_all),
 		cmocka_unit_test_teardown(a_heartbeat_may_be_a_digital_line_or_an_output, close_all),

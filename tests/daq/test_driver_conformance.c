@@ -275,6 +275,33 @@ static void stop_and_start_drive_the_outputs_to_safe(void **state)
 	}
 }
 
+/* catches: an output that is not a number driven to 0 V, to the middle of its range or left where it was */
+static void an_output_that_is_not_a_number_is_safe(void **state)
+{
+	(void)state;
+	EACH_DRIVER(driver)
+	{
+		struct stage stage;
+		struct err err = {0};
+
+		open_stage(&stage, driver);
+		const size_t n_sites = stage.bench.nx * stage.bench.ny;
+		for (size_t c = 0; c < n_sites; c++) {
+			stage.daq.out[c].safe_V = 2.0;
+			stage.out_V[c] = -5.0;
+		}
+		assert_int_equal(driver->start(&stage.daq, &err), 0);
+		exchange_some(&stage, 3);
+		for (size_t c = 0; c < n_sites; c++)
+			stage.out_V[c] = NAN;
+		exchange_some(&stage, 3);
+		for (size_t c = 0; c < stage.daq.n_in; c++)
+			if (stage.daq.in[c].role == DAQ_FORCE)
+				assert_near(stage.in_V[c], 2.0, 0.5);
+		close_stage(&stage);
+	}
+}
+
 /* catches: a second opening inside the process, or by a driver that has none, that is taken for one */
 static void a_guardian_without_a_way_to_the_outputs_is_refused(void **state)
 {
@@ -344,6 +371,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(stop_is_safe_before_start_and_close_after_anything),
 		cmocka_unit_test(exchange_without_a_start_is_an_error),
 		cmocka_unit_test(stop_and_start_drive_the_outputs_to_safe),
+		cmocka_unit_test(an_output_that_is_not_a_number_is_safe),
 		cmocka_unit_test(a_guardian_without_a_way_to_the_outputs_is_refused),
 		cmocka_unit_test(an_absent_device_is_an_error_that_names_it),
 		cmocka_unit_test(an_unknown_driver_is_an_error_that_names_those_there_are),
