@@ -18,6 +18,14 @@ RT_SAFE static inline int64_t clock_now_ns(void)
 	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
+/** Of two times or spans, int64_t, as qsort() wants it: the shorter first. Call from: any. */
+static inline int clock_shorter(const void *a, const void *b)
+{
+	const int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
 /** Sleep until a time on an absolute grid, through signals. Call from: loop | any. */
 RT_SAFE static inline void clock_sleep_until(int64_t t_ns)
 {

@@ -304,3 +304,9 @@ double bench_step(const struct bench *bench)
 {
 	return bench->period_s * bench->stiffness_N_per_m / bench->damping_N_s_per_m;
 }
+
+void bench_name_fallback(const struct bench *bench, char out[], size_t size)
+{
+	snprintf(out, size, "--fallback sim runs this bench on the simulated plant %s",
+		 bench->fallback ? bench->fallback : "that its field fallback names");
+}

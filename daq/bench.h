@@ -103,6 +103,12 @@ int bench_set_drive(struct bench *bench, enum drive drive, struct err *err);
  */
 int bench_check_limits(const struct bench *bench, struct err *err);
 
+/**
+ * The way on without a bench's hardware, for an error: "--fallback sim runs this bench on the simulated plant NAME".
+ * Call from: setup.
+ */
+void bench_name_fallback(const struct bench *bench, char out[], size_t size);
+
 /** "feedback" or "parametric". Call from: any. */
 const char *bench_drive_name(enum drive drive);
 

@@ -36,15 +36,14 @@ const char *card_kind(int type)
 
 static int not_there(const struct card *card, struct err *err)
 {
-	const char *plant = card->bench->fallback;
+	char way_on[200];
 
+	bench_name_fallback(card->bench, way_on, sizeof(way_on));
 	return err_at(
 		err, JOSTLE_ENODEV, card->bench->path, 0, 0,
 		"devices[%zu]: expected a data acquisition card at %s, with its kernel driver loaded or attached by "
-		"comedi_config, found none (%s); --fallback sim runs this bench on %s%s",
-		card->index, card_path(card), card_why(),
-		plant ? "the simulated plant " : "the simulated plant that its field fallback names",
-		plant ? plant : "");
+		"comedi_config, found none (%s); %s",
+		card->index, card_path(card), card_why(), way_on);
 }
 
 int card_open(struct card *card, const struct bench *bench, size_t index, bool owner, struct err *err)

@@ -56,13 +56,6 @@ int list_run_each(struct list *list)
 	return first;
 }
 
-static int shorter(const void *a, const void *b)
-{
-	const int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-
-	return (x > y) - (x < y);
-}
-
 int list_time(struct list *list, size_t turns, double *quickest_ns, double *usual_ns)
 {
 	int64_t *took_ns = calloc(turns, sizeof(*took_ns));
@@ -75,7 +68,7 @@ int list_time(struct list *list, size_t turns, double *quickest_ns, double *usua
 		took_ns[i] = clock_now_ns() - begin_ns;
 	}
 	if (!code) {
-		qsort(took_ns, turns, sizeof(*took_ns), shorter);
+		qsort(took_ns, turns, sizeof(*took_ns), clock_shorter);
 		*quickest_ns = (double)took_ns[0];
 		*usual_ns = (double)took_ns[turns - 1 - turns / 10];
 	}
