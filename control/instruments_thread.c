@@ -93,6 +93,26 @@ static bool outlive(struct member *member, int code, const struct err *err)
 	return code != JOSTLE_EIO;
 }
 
+/** What it complained of before an order is not the order's. Returns 0 when it listens. */
+static int hear_out(struct member *member, struct err *err)
+{
+	struct instrument *instrument = &member->instrument;
+	int code = JOSTLE_EFORMAT;
+
+	/* Twice: what it has said unasked is found by the first question. */
+	for (int i = 0; i < 2 && code == JOSTLE_EFORMAT; i++) {
+		code = instrument_regain(instrument, err);
+		if (code == JOSTLE_ENODEV)
+			forget_sets(member);
+		code = code ? code : instrument_errors(instrument, err);
+	}
+	if (code != JOSTLE_EINVAL)
+		return code;
+	complain(member, err);
+	*err = (struct err){0};
+	return 0;
+}
+
 static void carry_out(struct member *member, struct order *order)
 {
 	const struct instrument_value *value = &member->view.setup->set[order->value];
@@ -102,12 +122,12 @@ static void carry_out(struct member *member, struct order *order)
 	if (!member->instrument.connected) {
 		err_set(err, JOSTLE_ENODEV, "the instrument is not there: %s", member->view.words);
 	} else {
-		code = instrument_set(&member->instrument, value, order->quantity, err);
+		code = hear_out(member, err);
+		code = code ? code : instrument_set(&member->instrument, value, order->quantity, err);
 		pthread_mutex_lock(&member->all->lock);
-		/* One that refused has kept what it had; one that said nothing may be set to anything. */
-		if (code != JOSTLE_EINVAL)
-			member->view.set[order->value] = (struct instruments_value){
-				.quantity = code ? NAN : order->quantity, .t_ns = clock_now_ns(), .good = !code};
+		/* One that refused or said nothing may be set to anything: some take the nearest that they can. */
+		member->view.set[order->value] = (struct instruments_value){
+			.quantity = code ? NAN : order->quantity, .t_ns = clock_now_ns(), .good = !code};
 		pthread_mutex_unlock(&member->all->lock);
 		if (!code)
 			notes_put(member, NOTE_SET, value, order->quantity, NULL);

@@ -17,25 +17,30 @@ static int identify(struct instrument *instrument, struct err *err)
 	return scpi_identify(&instrument->scpi, instrument->setup->identity, instrument->identity, err);
 }
 
+/** Get into step, and empty its queue of errors: what it complained of before is not ours. */
+static int clear(struct instrument *instrument, bool status, struct err *err)
+{
+	struct reply_error error;
+	size_t n;
+	int code = instrument_regain(instrument, err);
+
+	if (!code && status)
+		code = scpi_send(&instrument->scpi, "*CLS", err);
+	return code ? code : scpi_ask_errors(&instrument->scpi, &error, &n, err);
+}
+
 int instrument_connect(struct instrument *instrument, struct err *err)
 {
 	const struct instrument_setup *setup = instrument->setup;
-	struct reply_error error;
-	size_t n;
 	int code = scpi_open(&instrument->scpi, setup->port, setup->baud, setup->timeout_s, err);
 
 	if (code)
 		return code;
 	for (int i = 0; i < TRIES; i++) {
-		code = identify(instrument, err);
-		if (code != JOSTLE_ENODEV)
+		code = clear(instrument, true, err);
+		if (!code || code == JOSTLE_EIO)
 			break;
 	}
-	if (!code)
-		code = scpi_send(&instrument->scpi, "*CLS", err);
-	/* What it complained of before is not ours. */
-	if (!code)
-		code = scpi_ask_errors(&instrument->scpi, &error, &n, err);
 	instrument->connected = !code;
 	if (code)
 		instrument_disconnect(instrument);
@@ -86,7 +91,9 @@ int instrument_set(struct instrument *instrument, const struct instrument_value 
 			       value->max, value->unit, quantity);
 	if (!put_number(value->line, value->offset + value->gain * quantity, command, sizeof(command)))
 		return err_set(err, JOSTLE_EINVAL, "%s: the command is too long", value->name);
-	code = instrument_regain(instrument, err);
+	code = clear(instrument, false, err);
+	if (code == JOSTLE_EFORMAT) /* it was found out of step just now */
+		code = clear(instrument, false, err);
 	if (!code)
 		code = scpi_send(&instrument->scpi, command, err);
 	return code ? code : instrument_errors(instrument, err);

@@ -39,7 +39,8 @@ int instrument_read(struct instrument *instrument, const struct instrument_value
 		    struct err *err);
 
 /**
- * Set a quantity, and ask whether the instrument took it. Errors: JOSTLE_EINVAL (outside its limits, or refused by the instrument,
+ * Set a quantity, and ask whether the instrument took it. What its queue of errors held before is dropped unread:
+ * instrument_errors() first tells. Errors: JOSTLE_EINVAL (outside its limits, or refused by the instrument,
  * in its words), those of scpi_ask_errors(): whether it was set is then not known. Call from: setup.
  */
 int instrument_set(struct instrument *instrument, const struct instrument_value *value, double quantity,

@@ -80,14 +80,24 @@ static const char *pass_number(const char *text)
 	return is_digit(*power) ? pass_digits(power) : text;
 }
 
-bool reply_number(const char *text, double *value)
+static bool is_number(const char *text)
 {
 	const char *end = pass_number(text);
 
-	if (end == text || *end || end - text > MAX_NUMBER)
+	return end != text && !*end && end - text <= MAX_NUMBER;
+}
+
+bool reply_number(const char *text, double *value)
+{
+	if (!is_number(text))
 		return false;
 	*value = strtod(text, NULL);
 	return fabs(*value) < NO_NUMBER;
+}
+
+bool reply_no_number(const char *text)
+{
+	return is_number(text) && !(fabs(strtod(text, NULL)) < NO_NUMBER);
 }
 
 /** A whole number within ±MAX_CODE; where it ends, or NULL. */

@@ -37,6 +37,9 @@ enum reply_taken reply_take(struct reply_line *line, uint8_t byte);
  */
 bool reply_number(const char *text, double *value);
 
+/** A line that is one of the numbers by which SCPI says that it has none: right, and no value. Call from: any. */
+bool reply_no_number(const char *text);
+
 /** An entry of the error queue. */
 struct reply_error {
 	int code; /* -32768 to 32767; 0: the queue is empty */

@@ -6,7 +6,9 @@
 #include "base/clock.h"
 #include "base/err.h"
 
-#define MAX_ERRORS 32 /* in the queue: instruments keep 10 to 30 */
+#define MAX_ERRORS 32     /* in the queue: instruments keep 10 to 30 */
+#define MAX_OWED   8      /* answers to *IDN? that are waited for; one that was off for a day owes no more */
+#define LOOK_NS    100000 /* at what has come already */
 
 int scpi_open(struct scpi *scpi, const char *path, int baud, double timeout_s, struct err *err)
 {
@@ -87,30 +89,55 @@ int scpi_identify(struct scpi *scpi, const char *identity, char found[REPLY_MAX_
 {
 	int64_t until_ns;
 	char other[REPLY_MAX_LINE] = "";
+	bool known = false;
 	int code;
 
 	forget(scpi);
 	scpi->in_step = false;
 	if ((code = scpi_send(scpi, "*IDN?", err)))
 		return code;
+	if (scpi->n_owed < MAX_OWED)
+		scpi->n_owed++;
 	until_ns = timeout_from_now(scpi);
 	while (!(code = next_line(scpi, until_ns)) || code == JOSTLE_EFORMAT) {
 		if (code)
 			continue;
-		if (strncmp(scpi->line.text, identity, strlen(identity)) == 0) {
-			snprintf(found, REPLY_MAX_LINE, "%s", scpi->line.text);
-			scpi->in_step = true;
-			return 0;
+		if (strncmp(scpi->line.text, identity, strlen(identity)) != 0) {
+			memcpy(other, scpi->line.text, sizeof(other));
+			continue;
 		}
-		memcpy(other, scpi->line.text, sizeof(other));
+		snprintf(found, REPLY_MAX_LINE, "%s", scpi->line.text);
+		known = true;
+		if (--scpi->n_owed <= 0)
+			break;
+		until_ns = timeout_from_now(scpi);
 	}
 	if (code == JOSTLE_EIO)
 		return refuse_answer(scpi, code, "*IDN?", err);
+	if (known) {
+		scpi->n_owed = 0; /* what has not come by now was lost while it woke up */
+		scpi->in_step = true;
+		return 0;
+	}
 	if (other[0])
 		return err_set(err, JOSTLE_ENODEV, "%s: expected an instrument that is \"%s\", found \"%.100s\"",
 			       scpi->port.path, identity, other);
 	return err_set(err, JOSTLE_ENODEV, "%s: expected an instrument that is \"%s\", found no answer within %g s",
 		       scpi->port.path, identity, scpi->timeout_s);
+}
+
+/** Whether nothing has come since the last answer. Returns 0, JOSTLE_EFORMAT (something has) or JOSTLE_EIO. */
+static int look_for_more(struct scpi *scpi)
+{
+	const int64_t until_ns = clock_now_ns() + LOOK_NS;
+	int code;
+
+	do
+		code = next_line(scpi, until_ns);
+	while (code == JOSTLE_EMISSED && scpi->next < scpi->n_read);
+	if (code == JOSTLE_EIO)
+		return code;
+	return code == JOSTLE_EMISSED && scpi->line.n == 0 && !scpi->line.spoiled ? 0 : JOSTLE_EFORMAT;
 }
 
 int scpi_ask(struct scpi *scpi, const char *query, char answer[REPLY_MAX_LINE], struct err *err)
@@ -120,6 +147,14 @@ int scpi_ask(struct scpi *scpi, const char *query, char answer[REPLY_MAX_LINE], 
 	if (!scpi->in_step)
 		return err_set(err, JOSTLE_EMISSED, "%s: %s: not asked, an earlier answer is still missing",
 			       scpi->port.path, query);
+	code = look_for_more(scpi);
+	if (code == JOSTLE_EFORMAT) {
+		scpi->in_step = false;
+		return err_set(err, code, "%s: %s: not asked, the instrument has said what it was not asked for",
+			       scpi->port.path, query);
+	}
+	if (code)
+		return refuse_answer(scpi, code, query, err);
 	if ((code = scpi_send(scpi, query, err)))
 		return code;
 	code = next_line(scpi, timeout_from_now(scpi));
@@ -136,7 +171,8 @@ int scpi_ask_number(struct scpi *scpi, const char *query, double *value, struct 
 
 	if (code || reply_number(answer, value))
 		return code;
-	scpi->in_step = false;
+	/* Overrange is an answer, and the right one's. */
+	scpi->in_step = reply_no_number(answer);
 	return err_set(err, JOSTLE_EFORMAT, "%s: %s: expected a number, found \"%.100s\"", scpi->port.path, query,
 		       answer);
 }

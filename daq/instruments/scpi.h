@@ -20,6 +20,7 @@ struct scpi {
 	struct serial_port port;
 	double timeout_s;
 	bool in_step; /* what comes next answers what is asked next */
+	int n_owed;   /* answers to *IDN? that have been asked for and not come */
 	struct reply_line line;
 	size_t n_read, next; /* bytes that the port has given and nobody has looked at */
 	uint8_t read[256];
@@ -33,7 +34,8 @@ void scpi_close(struct scpi *scpi);
 
 /**
  * Find out who is there: ask `*IDN?` and pass over lines until one begins with `identity`, for one time-out; what was
- * found instead is in the error. In step from then on. Errors: JOSTLE_ENODEV (another instrument, or none that answers), JOSTLE_EIO
+ * found instead is in the error. Where it was asked before in vain, its answers to that are waited for as well, for
+ * a time-out each. In step from then on. Errors: JOSTLE_ENODEV (another instrument, or none that answers), JOSTLE_EIO
  * (the port is gone). Call from: setup.
  */
 int scpi_identify(struct scpi *scpi, const char *identity, char found[REPLY_MAX_LINE], struct err *err);
@@ -42,12 +44,15 @@ int scpi_identify(struct scpi *scpi, const char *identity, char found[REPLY_MAX_
 int scpi_send(struct scpi *scpi, const char *command, struct err *err);
 
 /**
- * Ask, and take the next line as the answer. Errors: JOSTLE_EMISSED (none within the time-out, or out of step), JOSTLE_EFORMAT (garbage),
- * JOSTLE_EIO (the port is gone). Call from: setup.
+ * Ask, and take the next line as the answer. Errors: JOSTLE_EMISSED (none within the time-out, or out of step), JOSTLE_EFORMAT (garbage;
+ * or something has come that nobody asked for, and the question was not put), JOSTLE_EIO (the port is gone). Call from: setup.
  */
 int scpi_ask(struct scpi *scpi, const char *query, char answer[REPLY_MAX_LINE], struct err *err);
 
-/** Ask for a number. Errors: those of scpi_ask(); JOSTLE_EFORMAT (something else). Call from: setup. */
+/**
+ * Ask for a number. Errors: those of scpi_ask(); JOSTLE_EFORMAT (something else; still in step where that is SCPI's number for
+ * "overrange" or "not a number"). Call from: setup.
+ */
 int scpi_ask_number(struct scpi *scpi, const char *query, double *value, struct err *err);
 
 /**

@@ -193,6 +193,79 @@ static void a_late_answer_is_never_taken_for_the_next_one(void **state)
 	fail_msg("it was not found again: %s (%zu read)", err.text, n_read);
 }
 
+/* catches: an answer to the first "who are you", come while the second is waited for, that leaves the second's to be taken for an error */
+static void an_instrument_that_wakes_up_slowly_is_connected(void **state)
+{
+	double quantity;
+
+	(void)state;
+	setup.timeout_s = 0.4;
+	atomic_store(&fake.n_late, 1);
+	atomic_store(&fake.late_ms, 600);
+	connect_it();
+	assert_int_equal(fake.n_commands, 1); /* one *CLS: nothing was asked before it was in step */
+	instrument_disconnect(&instrument);
+	atomic_store(&fake.n_late, 2); /* the second one comes when it is not waited for any more */
+	atomic_store(&fake.late_ms, 600);
+	connect_it();
+	instrument.scpi.timeout_s = PATIENT_S;
+	assert_int_equal(instrument_read(&instrument, temperature, &quantity, &err), 0);
+	assert_near(quantity, 300, 1e-9);
+}
+
+/* catches: an order told as refused because of what the instrument complained of before */
+static void an_old_complaint_is_not_the_orders(void **state)
+{
+	(void)state;
+	connect_it();
+	atomic_store(&fake.complaint, -350);
+	assert_int_equal(instrument_set(&instrument, volts, 1, &err), 0);
+	assert_true(fake.volts == 3);
+}
+
+/* catches: lines that nobody asked for, taken for the next answer */
+static void what_was_said_unasked_answers_nothing(void **state)
+{
+	double quantity = -1;
+
+	(void)state;
+	connect_it();
+	atomic_store(&fake.manner, FAKE_TALKING);
+	assert_int_equal(instrument_read(&instrument, temperature, &quantity, &err), 0);
+	assert_near(quantity, 300, 1e-9);
+	atomic_store(&fake.manner, FAKE_RIGHT);
+	usleep(20000); /* for the line more */
+	quantity = -1;
+	assert_int_equal(instrument_read(&instrument, temperature, &quantity, &err), JOSTLE_EFORMAT);
+	assert_says("not asked for");
+	assert_true(quantity == -1);
+	assert_int_equal(instrument_regain(&instrument, &err), 0);
+	assert_int_equal(instrument_read(&instrument, temperature, &quantity, &err), 0);
+	assert_near(quantity, 300, 1e-9);
+	atomic_store(&fake.manner, FAKE_TALKING);
+	assert_int_equal(instrument_read(&instrument, temperature, &quantity, &err), 0);
+	atomic_store(&fake.manner, FAKE_RIGHT);
+	usleep(20000);
+	assert_int_equal(instrument_set(&instrument, volts, 1, &err), 0);
+	assert_true(fake.volts == 3);
+}
+
+/* catches: a sensor beyond its range that keeps the readings after it from being asked for */
+static void overrange_is_no_reading_and_the_next_one_is_asked_for(void **state)
+{
+	double quantity = -1;
+
+	(void)state;
+	connect_it();
+	atomic_store(&fake.manner, FAKE_OVER);
+	assert_int_equal(instrument_read(&instrument, temperature, &quantity, &err), JOSTLE_EFORMAT);
+	assert_says("9.91");
+	assert_true(quantity == -1);
+	atomic_store(&fake.manner, FAKE_RIGHT);
+	assert_int_equal(instrument_read(&instrument, temperature, &quantity, &err), 0);
+	assert_near(quantity, 300, 1e-9);
+}
+
 /* catches: a reading out of garbage or words, a wait for the end of a line that never comes, an instrument that stays lost afterwards */
 static void garbage_words_and_endless_lines_are_no_readings(void **state)
 {
@@ -258,6 +331,10 @@ int main(void)
 		TEST(what_the_instrument_refuses_is_told_in_its_words),
 		TEST(settings_outside_their_limits_never_reach_the_instrument),
 		TEST(a_late_answer_is_never_taken_for_the_next_one),
+		TEST(an_instrument_that_wakes_up_slowly_is_connected),
+		TEST(an_old_complaint_is_not_the_orders),
+		TEST(what_was_said_unasked_answers_nothing),
+		TEST(overrange_is_no_reading_and_the_next_one_is_asked_for),
 		TEST(garbage_words_and_endless_lines_are_no_readings),
 		TEST(a_pulled_plug_is_told_at_once),
 	};

@@ -59,10 +59,14 @@ static void answer(struct fake_scpi *fake, const char *question)
 		say_error(fake);
 	} else if (fake->manner == FAKE_WORDS) {
 		say(fake, "not ready\r\n");
+	} else if (fake->manner == FAKE_OVER) {
+		say(fake, "+9.910000E+37\r\n");
 	} else {
 		snprintf(text, sizeof(text), "%+.6E\r\n",
 			 strcmp(question, "MEAS:TEMP?") == 0 ? fake->temperature_C : fake->volts);
 		say(fake, text);
+		if (fake->manner == FAKE_TALKING)
+			say(fake, "+1.000000E+00\r\n");
 	}
 }
 
@@ -74,6 +78,8 @@ static void take(struct fake_scpi *fake, const char *line)
 	if (line[0] && line[strlen(line) - 1] == '?') {
 		atomic_fetch_add(&fake->n_questions, 1);
 		nanosleep(&late, NULL);
+		if (fake->n_late > 0 && atomic_fetch_sub(&fake->n_late, 1) == 1)
+			atomic_store(&fake->late_ms, 0);
 		if (fake->manner == FAKE_GARBAGE)
 			say(fake, "\x80\x13\xff?\r\n");
 		else if (fake->manner == FAKE_ENDLESS)

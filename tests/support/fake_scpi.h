@@ -15,7 +15,9 @@ enum fake_scpi_manner {
 	FAKE_SILENT,  /* takes commands, answers nothing */
 	FAKE_GARBAGE, /* answers bytes that are no text */
 	FAKE_WORDS,   /* answers a query for a number with words */
-	FAKE_ENDLESS  /* answers, and does not come to the end of its line */
+	FAKE_ENDLESS, /* answers, and does not come to the end of its line */
+	FAKE_TALKING, /* says a line more after each reading */
+	FAKE_OVER     /* answers a query for a number with SCPI's overrange */
 };
 
 struct fake_scpi {
@@ -26,6 +28,7 @@ struct fake_scpi {
 	_Atomic double temperature_C, volts;
 	atomic_int late_ms;                 /* from a question to its answer */
 	atomic_bool other;                  /* it is another instrument */
+	atomic_int n_late;                  /* so many questions only are answered late; 0: all */
 	atomic_int complaint;               /* one more entry of its error queue, or 0 */
 	atomic_int n_questions, n_commands; /* taken so far; questions end with a question mark */
 	int errors[8];
