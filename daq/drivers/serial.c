@@ -2,13 +2,14 @@
  * A bench behind a microcontroller: a serial line or a USB-CDC port, the protocol of docs/serial-protocol.md.
  *
  * The edges come by this computer's clock. At an edge the outputs go out; the device samples, drives and answers with what
- * it sampled. An answer that isn't there in time leaves its slot out: the loop hears of missed slots, and of an error when
- * nothing has come for the watchdog's time. A device that has gone safe by itself is an error as well, and is started anew, with
+ * it sampled. An answer that isn't there in time leaves its slot out: the loop hears of missed slots, as soon as they
+ * are more than the bench allows, and of an error when nothing has come for the watchdog's time. A device that has gone safe by itself is an error as well, and is started anew, with
  * safe outputs, by the exchanges that follow: whoever is above has heard of it by then.
  *
  * One device, one opening: the watchdog of the device is the last resort.
  */
 #include <math.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -147,7 +148,7 @@ RT_SAFE static int take_inputs(const struct daq *daq, const struct serial *seria
 	for (size_t c = 0; c < daq->n_in; c++) {
 		const size_t k = daq->bench->in[c].channel;
 
-		in_V[c] = in[k].min_V + in[k].step_V * framing_get16(answer->payload + 1 + 2 * k);
+		in_V[c] = serial_converter_volts(&in[k], framing_get16(answer->payload + 1 + 2 * k));
 	}
 	return 0;
 }
@@ -178,13 +179,15 @@ static int serial_exchange(struct daq *daq, const double out_V[], double in_V[],
 	struct serial *serial = daq->state;
 	/* by then a device that hears nothing has gone safe */
 	const int64_t timeout_ns = (int64_t)serial->fit.watchdog_us * 1000;
+	/* one more than may be missed, and this one, which is told of as the edge after them; 0: as many as there are */
+	const size_t patience = daq->bench->missed_periods ? daq->bench->missed_periods + 2 : SIZE_MAX;
 	bool missed = false;
 	int code;
 
 	daq->woke_ns = 0;
 	if (!serial->started)
 		return JOSTLE_EIO;
-	for (;;) {
+	for (size_t silent = 1;; silent++) {
 		if (grid_skip(&serial->grid) > 0)
 			missed = true;
 		daq->woke_ns = grid_wait(&serial->grid);
@@ -198,6 +201,9 @@ static int serial_exchange(struct daq *daq, const double out_V[], double in_V[],
 			serial->lost = true;
 			break;
 		}
+		/* Held outputs feed the device's watchdog: whoever is above judges, before that goes on. */
+		if (silent >= patience)
+			break;
 	}
 	if (code < 0)
 		return code;

@@ -85,7 +85,8 @@ static bool describe_channel(struct serial_device *device, const struct framing_
 		return false;
 	framing_put32(device->payload, (uint32_t)channels[channel].min_uV);
 	framing_put32(device->payload + 4, (uint32_t)channels[channel].max_uV);
-	answer(device, frame, 8);
+	device->payload[8] = channels[channel].bits;
+	answer(device, frame, 9);
 	return true;
 }
 

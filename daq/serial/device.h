@@ -18,9 +18,10 @@
 
 #define SERIAL_DEVICE_MAX_WATCHDOG_US 0x7fffffffu /* the microseconds may wrap */
 
-/** A channel's converter: code c stands for min + c (max - min) / 65536. */
+/** A channel's converter: code c stands for min + c (max - min) / 65536; its low 16 - bits are zero. */
 struct serial_device_channel {
 	int32_t min_uV, max_uV;
+	uint8_t bits; /* 1 to 16; of a converter with more, the upper 16 count */
 };
 
 /** What the firmware has. The functions are called by serial_device_take() and serial_device_tick(), and must return. */
@@ -60,7 +61,7 @@ bool serial_device_init(struct serial_device *device, const struct serial_device
 /** Take a byte that came from the host; the one that ends a frame is answered before this returns. */
 void serial_device_take(struct serial_device *device, uint8_t byte, uint32_t now_us);
 
-/** Look at the time: at least twice per watchdog time, better every millisecond. */
+/** Look at the time: at least every millisecond. The watchdog fires by as much too late as this is. */
 void serial_device_tick(struct serial_device *device, uint32_t now_us);
 
 #endif

@@ -8,7 +8,7 @@
 #include "daq/bench.h"
 #include "daq/daq.h"
 
-#define MAX_WATCHDOG_S 2147.0 /* 2^31 microseconds, which may wrap */
+#define MAX_WATCHDOG_S 10.0 /* outputs that nobody computes any more are held for as long */
 #define BUDGET_TURNS   50
 #define BUDGET_NS      100000000
 #define BITS_A_BYTE    10.0                                  /* with start and stop */
@@ -17,12 +17,27 @@
 static int find_converter(struct serial_link *link, bool output, size_t channel, struct serial_converter *converter,
 			  struct err *err)
 {
-	double min_V, max_V;
-	const int code = serial_link_range(link, output, channel, &min_V, &max_V, err);
+	struct serial_range range;
+	const int code = serial_link_range(link, output, channel, &range, err);
 
 	if (code == 0)
-		*converter = (struct serial_converter){min_V, (max_V - min_V) / SERIAL_CODES};
+		*converter = serial_converter_make(&range);
 	return code;
+}
+
+bool serial_converter_limit(struct serial_converter *converter, double min_V, double max_V)
+{
+	const double unit_V = converter->step_V * converter->unit;
+	/* Limits are meant to a millionth of a code: what a sum of fractions misses by is no code less. */
+	const double least = fmax(ceil((min_V - converter->min_V) / unit_V - 1e-6), 0.0) * converter->unit;
+	const double most =
+		fmin(floor((max_V - converter->min_V) / unit_V + 1e-6) * converter->unit, (double)converter->top);
+
+	if (!(least <= most))
+		return false;
+	converter->least = (uint16_t)least;
+	converter->most = (uint16_t)most;
+	return true;
 }
 
 static int check_channel(struct serial_fit *fit, struct serial_link *link, const struct bench *bench,
@@ -44,12 +59,16 @@ static int check_channel(struct serial_fit *fit, struct serial_link *link, const
 	code = output ? 0 : find_converter(link, false, k, converter, err);
 	if (code < 0)
 		return code;
-	const double min_V = converter->min_V, max_V = min_V + SERIAL_CODES * converter->step_V;
-	if (fabs(channel->min_V - min_V) <= 1e-6 && fabs(channel->max_V - max_V) <= 1e-6)
+	const double min_V = converter->min_V, max_V = converter->max_V;
+	if (!(fabs(channel->min_V - min_V) <= 1e-6 && fabs(channel->max_V - max_V) <= 1e-6))
+		return err_at(err, JOSTLE_ECONFIG, bench->path, 0, 0,
+			      "%s: channel %zu: range_V: expected [%g, %g], which device %s has, found [%g, %g]", group,
+			      k, min_V, max_V, fit->device.name, channel->min_V, channel->max_V);
+	if (!output || serial_converter_limit(converter, channel->limit_min_V, channel->limit_max_V))
 		return 0;
 	return err_at(err, JOSTLE_ECONFIG, bench->path, 0, 0,
-		      "%s: channel %zu: range_V: expected [%g, %g], which device %s has, found [%g, %g]", group, k,
-		      min_V, max_V, fit->device.name, channel->min_V, channel->max_V);
+		      "%s: channel %zu: limit_V: device %s can drive nothing within [%g, %g]", group, k,
+		      fit->device.name, channel->limit_min_V, channel->limit_max_V);
 }
 
 static int check_channels(struct serial_fit *fit, struct serial_link *link, const struct bench *bench, struct err *err)
@@ -90,7 +109,7 @@ static int check_times(struct serial_fit *fit, const struct bench *bench, struct
 			      bench->baud, fit->device.name, exchange_s(fit, bench), bench->period_s);
 	if (watchdog_s > MAX_WATCHDOG_S)
 		return err_at(err, JOSTLE_ECONFIG, bench->path, 0, 0,
-			      "guardian_periods: expected at most %g s, a device's longest watchdog, found %g s",
+			      "guardian_periods: expected at most %g s, the watchdog's longest time, found %g s",
 			      MAX_WATCHDOG_S, watchdog_s);
 	fit->watchdog_us = (uint32_t)fmax(1.0, watchdog_s * 1e6);
 	return 0;

@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define FRAMING_VERSION 1
+#define FRAMING_VERSION 2
 
 /* Channels of one direction. Firmware with little memory may define it smaller: 2 bytes each, in three buffers. */
 #ifndef FRAMING_MAX_CHANNELS
@@ -35,7 +35,7 @@ enum framing_kind {
 	FRAMING_STOP = 5,    /* nothing */
 	FRAMING_ANSWER = 0x80,
 	FRAMING_DESCRIPTION = 0x81, /* u16 inputs, u16 outputs, u32 shortest period, microseconds; name, the rest */
-	FRAMING_RANGE = 0x82,       /* i32 lower, i32 upper end of the converter's span, microvolts */
+	FRAMING_RANGE = 0x82,       /* i32 lower, i32 upper end of the converter's span, microvolts; u8 bits, 1 to 16 */
 	FRAMING_STARTED = 0x83,     /* nothing */
 	FRAMING_INPUTS = 0x84,      /* u8 enum framing_device_state; u16 code of each input */
 	FRAMING_STOPPED = 0x85      /* nothing */

@@ -72,19 +72,20 @@ static int ask_patiently(struct serial_link *link, enum framing_kind kind, const
 	return code;
 }
 
+/** Nobody there is ENODEV, and somebody who is not right is something else: a plant may stand in for nobody only. */
 static int no_answer(const struct serial_link *link, int code, struct err *err)
 {
 	const char *name = link->port.path;
 	const struct framing_reader *reader = &link->reader;
 
 	if (code == JOSTLE_EIO)
-		return err_set(err, JOSTLE_ENODEV, "%s: the device has hung up", name);
+		return err_set(err, JOSTLE_EIO, "%s: the device has hung up", name);
 	if (reader->refused[FRAMING_BAD_VERSION])
-		return err_set(err, JOSTLE_ENODEV, "%s: expected a device that speaks version %d, found version %d",
+		return err_set(err, JOSTLE_EFORMAT, "%s: expected a device that speaks version %d, found version %d",
 			       name, FRAMING_VERSION, reader->version);
 	if (reader->refused[FRAMING_BAD_STUFFING] || reader->refused[FRAMING_BAD_LENGTH] ||
 	    reader->refused[FRAMING_BAD_CHECKSUM])
-		return err_set(err, JOSTLE_ENODEV,
+		return err_set(err, JOSTLE_EFORMAT,
 			       "%s: expected a device that speaks this program's protocol, found one that sends "
 			       "something else, or another baud rate",
 			       name);
@@ -119,7 +120,7 @@ int serial_link_describe(struct serial_link *link, struct serial_description *de
 		       link->port.path, FRAMING_MAX_CHANNELS, description->n_in, description->n_out);
 }
 
-int serial_link_range(struct serial_link *link, bool output, size_t channel, double *min_V, double *max_V,
+int serial_link_range(struct serial_link *link, bool output, size_t channel, struct serial_range *range,
 		      struct err *err)
 {
 	uint8_t question[3] = {output};
@@ -129,12 +130,15 @@ int serial_link_range(struct serial_link *link, bool output, size_t channel, dou
 	if (ask_patiently(link, FRAMING_CHANNEL, question, sizeof(question), &answer) < 0)
 		return err_set(err, JOSTLE_EIO, "%s: no answer about %s %zu", link->port.path,
 			       output ? "output" : "input", channel);
-	if (answer.size == 8) {
-		*min_V = (int32_t)framing_get32(answer.payload) * 1e-6;
-		*max_V = (int32_t)framing_get32(answer.payload + 4) * 1e-6;
-		if (*min_V < *max_V)
+	if (answer.size == 9) {
+		*range = (struct serial_range){
+			.min_V = (int32_t)framing_get32(answer.payload) * 1e-6,
+			.max_V = (int32_t)framing_get32(answer.payload + 4) * 1e-6,
+			.bits = answer.payload[8],
+		};
+		if (range->min_V < range->max_V && range->bits >= 1 && range->bits <= 16)
 			return 0;
 	}
-	return err_set(err, JOSTLE_EFORMAT, "%s: expected the span of %s %zu's converter, found none", link->port.path,
-		       output ? "output" : "input", channel);
+	return err_set(err, JOSTLE_EFORMAT, "%s: expected the span of %s %zu's converter, and its bits, 1 to 16",
+		       link->port.path, output ? "output" : "input", channel);
 }

@@ -47,15 +47,22 @@ RT_SAFE int serial_link_ask(struct serial_link *link, enum framing_kind kind, co
 
 /**
  * Find out what is at the other end; a board that opening the port has reset gets its time to wake up. Errors: JOSTLE_ENODEV
- * (no answer, or one of another version), JOSTLE_EFORMAT (an answer that can't be). Call from: setup.
+ * (no answer), JOSTLE_EFORMAT (one of another version, something else than this protocol, an answer that can't be),
+ * JOSTLE_EIO (it hung up). Call from: setup.
  */
 int serial_link_describe(struct serial_link *link, struct serial_description *description, struct err *err);
 
+/** What a device says of a channel's converter. */
+struct serial_range {
+	double min_V, max_V;
+	unsigned bits; /* 1 to 16 */
+};
+
 /**
- * The span of one channel's converter. Errors: JOSTLE_EIO (no answer), JOSTLE_EFORMAT (an answer that can't be). Call from:
+ * The span of one channel's converter, and its bits. Errors: JOSTLE_EIO (no answer), JOSTLE_EFORMAT (an answer that can't be). Call from:
  * setup.
  */
-int serial_link_range(struct serial_link *link, bool output, size_t channel, double *min_V, double *max_V,
+int serial_link_range(struct serial_link *link, bool output, size_t channel, struct serial_range *range,
 		      struct err *err);
 
 #endif

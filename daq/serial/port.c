@@ -28,7 +28,7 @@ static int refuse_port(struct err *err, const char *path, enum sp_return why)
 	if (reason == EBUSY)
 		return err_set(err, JOSTLE_EBUSY, "%s is in use by another process", path);
 	if (reason == EACCES)
-		return err_set(err, JOSTLE_ENODEV,
+		return err_set(err, JOSTLE_EIO, /* it is there */
 			       "%s: permission denied; expected a serial port that this user may open (group dialout)",
 			       path);
 	return err_set(err, JOSTLE_ENODEV, "%s: expected a serial port, found %s", path,

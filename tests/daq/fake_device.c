@@ -258,8 +258,8 @@ int fake_device_run(const struct fake_device *fake, int fd)
 	};
 
 	for (size_t c = 0; c < FRAMING_MAX_CHANNELS; c++)
-		s->channels[c] =
-			(struct serial_device_channel){-(int32_t)(FAKE_RANGE_V * 1e6), (int32_t)(FAKE_RANGE_V * 1e6)};
+		s->channels[c] = (struct serial_device_channel){-(int32_t)(FAKE_RANGE_V * 1e6),
+								(int32_t)(FAKE_RANGE_V * 1e6), 16};
 	/* firmware shares its processor with nobody; where it may not be so here, it is late now and then */
 	(void)sched_setscheduler(0, SCHED_FIFO, &(struct sched_param){.sched_priority = 70});
 	s->fake = fake;

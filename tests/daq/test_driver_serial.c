@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <termios.h>
 
@@ -60,6 +61,7 @@ static void start_device(struct stage *s, double period_s)
 static void bench_on(struct stage *s)
 {
 	bench_named(&s->bench, "serial-4x4");
+	s->bench.missed_periods = 0;
 	s->bench.guardian_periods = WATCHDOG;
 	free(s->bench.devices[0]);
 	s->bench.devices[0] = strdup(s->path);
@@ -189,6 +191,29 @@ static void a_lost_answer_is_a_missed_slot(void **state)
 		exchange_well(s, 1.0);
 		assert_near(s->in_V[16], 1.0, 0.1);
 	}
+	end(s);
+}
+
+/* catches: a silent line whose last outputs are sent again and again, and so hold off every watchdog, beyond what may be missed */
+static void a_silent_line_is_told_of_as_soon_as_too_much_is_missed(void **state)
+{
+	struct stage *s = begin();
+
+	(void)state;
+	s->bench.missed_periods = 4;
+	exchange_well(s, 1.0);
+	const int64_t before_ns = s->t_ns;
+	atomic_store(&s->page->swallow, 30);
+	assert_int_equal(exchange(s, 1.0), JOSTLE_EMISSED);
+	const double slots = (double)(s->t_ns - before_ns) / (PERIOD_S * 1e9);
+	assert_true(slots > 5.5); /* five were left out, one more than may be */
+	assert_true(atomic_load(&s->page->swallow) > 20);
+	assert_true(exchange(s, SAFE_V) == JOSTLE_EMISSED); /* and each time again, until it is lost */
+	assert_true(atomic_load(&s->page->swallow) > 14);
+	atomic_store(&s->page->swallow, 0);
+	exchange_well(s, SAFE_V);
+	exchange_well(s, SAFE_V);
+	assert_near(s->in_V[16], SAFE_V, 0.1);
 	end(s);
 }
 
@@ -346,8 +371,8 @@ static void no_code_stands_for_what_is_no_number_or_beyond_the_range(void **stat
 	const int code = s->daq.driver->exchange(&s->daq, s->out_V, s->in_V, &s->t_ns);
 	assert_true(code == 0 || code == JOSTLE_EMISSED);
 	assert_near(s->page->out_V[0], SAFE_V, 1e-3);
-	assert_near(s->page->out_V[1], 10.0, 1e-3);
-	assert_near(s->page->out_V[2], -10.0, 1e-3);
+	assert_near(s->page->out_V[1], s->bench.out[1].limit_max_V, 1e-3);
+	assert_near(s->page->out_V[2], s->bench.out[2].limit_min_V, 1e-3);
 	assert_near(s->page->out_V[3], SAFE_V, 1e-3);
 	end(s);
 }
@@ -387,7 +412,7 @@ static void a_bench_that_is_not_the_devices_is_refused(void **state)
 	bench->baud = 9600;
 	refused(s, JOSTLE_ECONFIG, "baud: at 9600");
 	bench->baud = 921600;
-	bench->guardian_periods = 100000000;
+	bench->guardian_periods = 1001;
 	refused(s, JOSTLE_ECONFIG, "guardian_periods");
 	bench->guardian_periods = 50;
 	assert_int_equal(s->page->n_drives, 2); /* one start and one stop: no opening touched an output */
@@ -452,7 +477,17 @@ static void a_port_without_a_device_is_an_error_that_names_it(void **state)
 	refused(s, JOSTLE_ENODEV, "no answer within 3 s");
 	atomic_store(&s->page->deaf, 0);
 	atomic_store(&s->page->spoil, 1000);
-	refused(s, JOSTLE_ENODEV, "sends something else");
+	refused(s, JOSTLE_EFORMAT, "sends something else"); /* somebody is there: no plant stands in */
+	atomic_store(&s->page->spoil, 0);
+	if (geteuid() == 0)
+		assert_int_equal(seteuid(65534), 0);
+	else
+		assert_int_equal(chmod(s->path, 0), 0);
+	refused(s, JOSTLE_EIO, "permission denied");
+	if (getuid() == 0)
+		assert_int_equal(seteuid(0), 0);
+	else
+		assert_int_equal(chmod(s->path, 0600), 0);
 	free(s->bench.devices[0]);
 	s->bench.devices[0] = strdup("/dev/null"); /* there, and no serial port */
 	refused(s, JOSTLE_ENODEV, "/dev/null");
@@ -464,6 +499,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sixteen_sites_are_driven_and_read_at_100_Hz),
 		cmocka_unit_test(a_lost_answer_is_a_missed_slot),
+		cmocka_unit_test(a_silent_line_is_told_of_as_soon_as_too_much_is_missed),
 		cmocka_unit_test(a_loop_that_is_late_hears_how_many_slots_it_missed),
 		cmocka_unit_test(garbage_and_old_answers_are_passed_over),
 		cmocka_unit_test(a_peer_that_is_gone_is_an_error_within_the_time_out),

@@ -60,8 +60,8 @@ static struct bench_top *begin(void)
 	struct bench_top *top = calloc(1, sizeof(*top));
 
 	assert_non_null(top);
-	top->in[2] = (struct serial_device_channel){-5000000, 5000000};
-	top->out[1] = (struct serial_device_channel){0, 2500000};
+	top->in[2] = (struct serial_device_channel){-5000000, 5000000, 12};
+	top->out[1] = (struct serial_device_channel){0, 2500000, 16};
 	top->board = (struct serial_device_board){"bench top", top, N_IN,   N_OUT, top->in,
 						  top->out,    500, sample, drive, send};
 	top->now_us = 0xfffffff0; /* the clock wraps soon */
@@ -140,6 +140,8 @@ static void a_device_says_what_it_is_and_touches_nothing(void **state)
 	channel[1] = 2;
 	assert_true(say(top, FRAMING_CHANNEL, 9, 7, channel, 3));
 	assert_int_equal((int32_t)framing_get32(top->said.payload), -5000000);
+	assert_int_equal(top->said.size, 9);
+	assert_int_equal(top->said.payload[8], 12);
 	channel[1] = 3; /* there is none */
 	assert_false(say(top, FRAMING_CHANNEL, 9, 8, channel, 3));
 	assert_int_equal(top->n_drives, 0);

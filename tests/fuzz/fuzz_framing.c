@@ -36,7 +36,7 @@ static enum framing_fault judge(const uint8_t *bytes, size_t n, uint8_t content[
 	const uint32_t sum = tail[0] | (uint32_t)tail[1] << 8 | (uint32_t)tail[2] << 16 | (uint32_t)tail[3] << 24;
 	if (crc32(0, content, (uInt)(*m - 4)) != sum)
 		return FRAMING_BAD_CHECKSUM;
-	return content[0] == 1 ? FRAMING_GOOD : FRAMING_BAD_VERSION;
+	return content[0] == 2 ? FRAMING_GOOD : FRAMING_BAD_VERSION;
 }
 
 /** A frame is its content, field by field. */
