@@ -62,11 +62,10 @@ static void answer(struct fake_scpi *fake, const char *question)
 	} else if (fake->manner == FAKE_OVER) {
 		say(fake, "+9.910000E+37\r\n");
 	} else {
-		snprintf(text, sizeof(text), "%+.6E\r\n",
-			 strcmp(question, "MEAS:TEMP?") == 0 ? fake->temperature_C : fake->volts);
+		snprintf(text, sizeof(text), "%+.6E\r\n%s",
+			 strcmp(question, "MEAS:TEMP?") == 0 ? fake->temperature_C : fake->volts,
+			 fake->manner == FAKE_TALKING ? "+1.000000E+00\r\n" : "");
 		say(fake, text);
-		if (fake->manner == FAKE_TALKING)
-			say(fake, "+1.000000E+00\r\n");
 	}
 }
 
