@@ -16,10 +16,10 @@ class Process:
     def __init__(self, arguments, ready, timeout=60, **popen):
         self.said = []
         self.process = subprocess.Popen(arguments, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, **popen)
-        self.is_ready = threading.Event()
+        self.is_ready, self.has_said = False, threading.Event()
         self.listener = threading.Thread(target=self._listen, args=(ready,), daemon=True)
         self.listener.start()
-        if not self.is_ready.wait(timeout) or self.process.poll() is not None:
+        if not self.has_said.wait(timeout) or not self.is_ready:
             self.process.kill()
             self.listener.join(10)
             raise AssertionError(f"{arguments[1]} was not ready within {timeout} s:\n{self.text()}")
@@ -28,8 +28,9 @@ class Process:
         for line in self.process.stderr:
             self.said.append(line)
             if ready in line:
-                self.is_ready.set()
-        self.is_ready.set()  # it ended
+                self.is_ready = True
+                self.has_said.set()
+        self.has_said.set()  # it has ended, with or without
 
     def text(self):
         return "".join(self.said)

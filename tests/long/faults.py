@@ -20,7 +20,7 @@ for bench, line in {"sim-2-guarded": 17, "sim-2-exclusive": 3}.items():
     for kind, provoke in {"SIGKILL": kill_loops, "SIGSTOP": stop_loops}.items():
         name = f"faults-{os.getpid()}"
         path = a.path(f"{bench}-{kind}.h5")
-        plant = bench_process.plant(str(JOSTLE), bench, name, path, "--realtime")
+        plant = bench_process.plant(str(JOSTLE), bench, name, path)
         try:
             rows = provoke(str(JOSTLE), bench, name, str(a.work), N)
         finally:
