@@ -17,20 +17,27 @@
 #define PART_BYTES    (MESSAGE_MAX_BYTES + 512) /* of a message, encryption included: who sends more is cut off */
 #define HEARTBEAT_MS  2000                      /* between signs of life of a connection */
 #define LIFETIME_MS   10000                     /* without one: then it is closed, and what waits for it is let go */
+#define KEEPALIVE_S   30                        /* TCP's own, for those who have gone without a word */
 #define HANDSHAKE_MS  5000                      /* for a connection to say who it is; then it is closed */
 #define MAX_CLIENTS   1000 /* connections of a socket; fewer where there are few file descriptors */
 #define LINGER_MS     500  /* for the last messages, when the run ends */
 #define ATTEND_NS     INT64_C(100000000)
 #define HASTE_NS      INT64_C(2000000) /* how long an answer of the loop may lie, while a client waits for it */
 
-static int prepare(void *socket, const char *endpoint, struct err *err)
+/**
+ * Signs of life are asked of those who command. One who listens and is slow reads none of them for a while, and is not gone for
+ * that; TCP tells of the dead ones.
+ */
+static int prepare(void *socket, int type, const char *endpoint, struct err *err)
 {
 	const struct {
 		int name, value;
 	} options[] = {
 		{ZMQ_SNDHWM, SEND_QUEUE},
 		{ZMQ_RCVHWM, RECEIVE_QUEUE},
-		{ZMQ_HEARTBEAT_IVL, HEARTBEAT_MS},
+		{ZMQ_HEARTBEAT_IVL, type == ZMQ_ROUTER ? HEARTBEAT_MS : 0},
+		{ZMQ_TCP_KEEPALIVE, 1},
+		{ZMQ_TCP_KEEPALIVE_IDLE, KEEPALIVE_S},
 		{ZMQ_HEARTBEAT_TIMEOUT, LIFETIME_MS},
 		{ZMQ_LINGER, LINGER_MS},
 		{ZMQ_HANDSHAKE_IVL, HANDSHAKE_MS},
@@ -63,7 +70,7 @@ static int open_socket(struct service *service, void **socket, int type, const c
 	*socket = zmq_socket(service->context, type);
 	if (!*socket)
 		return err_set(err, JOSTLE_EIO, "no socket to be had: %s", zmq_strerror(errno));
-	code = prepare(*socket, endpoint, err);
+	code = prepare(*socket, type, endpoint, err);
 	if (!code)
 		code = gate_guard(&service->gate, *socket, err);
 	return code ? code : endpoint_bind(*socket, endpoint, bound, size, err);
