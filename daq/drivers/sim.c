@@ -195,17 +195,30 @@ static void drive_safe(struct daq *daq)
 		plant_write(&sim->plant, sim->device_out_V);
 }
 
+/** How long an attached plant may take for an edge. */
+static int64_t wait_ns(const struct sim *sim)
+{
+	return TIMEOUT_NS + (int64_t)(TIMEOUT_PERIODS * sim->page.facts.period_s * 1e9);
+}
+
 static int sim_start(struct daq *daq, struct err *err)
 {
 	struct sim *sim = daq->state;
+	int64_t t_ns;
 
-	(void)err;
 	drive_safe(daq);
 	sim->started = true;
 	grid_begin(&sim->grid, sim->paced ? clock_now_ns() : (int64_t)((double)sim->plant.edge * daq->period_s * 1e9),
 		   daq->period_s);
-	if (sim->attached)
+	if (sim->attached) {
+		/* The plant takes volts at its edges: with the next one the safe ones are in force. */
 		plant_page_skip(&sim->page);
+		if (plant_page_wait(&sim->page, wait_ns(sim), sim->device_in_V, &t_ns) == JOSTLE_EIO) {
+			sim->started = false;
+			return err_set(err, JOSTLE_EIO, "plant %s gives no edges", sim->page.facts.name);
+		}
+		plant_page_skip(&sim->page);
+	}
 	return 0;
 }
 
@@ -237,8 +250,7 @@ static int sim_exchange(struct daq *daq, const double out_V[], double in_V[], in
 		sim->device_out_V[bench->out[c].channel] = isnan(out_V[c]) ? daq->out[c].safe_V : out_V[c];
 	if (sim->attached) {
 		plant_page_write(&sim->page, sim->device_out_V);
-		code = plant_page_wait(&sim->page, TIMEOUT_NS + (int64_t)(TIMEOUT_PERIODS * sim->grid.period_ns),
-				       sim->device_in_V, t_ns);
+		code = plant_page_wait(&sim->page, wait_ns(sim), sim->device_in_V, t_ns);
 		daq->woke_ns = sim->page.woke_ns;
 	} else {
 		plant_edge(&sim->plant, sim->device_out_V, sim->device_in_V);

@@ -10,8 +10,8 @@
 
 #include "base/clock.h"
 
-static const struct daq_options unpaced = {.seed = 1};
-static char **chosen; /* what the arguments name, ended by NULL; none: every simulated one */
+static struct daq_options unpaced = {.seed = 1}; /* TEST_ATTACH names a running plant */
+static char **chosen;                            /* what the arguments name, ended by NULL; none: every simulated one */
 
 /** Whether an argument, "DRIVER" or "DRIVER=BENCH", names this driver. */
 static bool names(const char *argument, const struct daq_driver *driver)
@@ -117,7 +117,9 @@ static void open_describes_the_bench(void **state)
 		assert_int_equal(daq->simulated, driver->simulated);
 		assert_true(daq->last_resort <= DAQ_MONOSTABLE);
 		assert_true(daq->last_resort != DAQ_SECOND_OPENING || driver->guard_open);
-		if (driver->simulated) /* and in this process: nothing is left when it ends */
+		if (unpaced.attach)
+			assert_int_equal(daq->last_resort, DAQ_SECOND_OPENING);
+		else if (driver->simulated) /* and in this process: nothing is left when it ends */
 			assert_int_equal(daq->last_resort, DAQ_ENDS_WITH_PROCESS);
 		for (size_t c = 0; c < daq->n_out; c++) {
 			assert_int_equal(daq->out[c].role, stage.bench.out[c].role);
@@ -312,7 +314,7 @@ static void a_guardian_without_a_way_to_the_outputs_is_refused(void **state)
 		struct daq daq;
 		struct err err = {0};
 
-		if (driver->guard_open && !driver->simulated)
+		if (driver->guard_open && (!driver->simulated || unpaced.attach))
 			continue;
 		example_bench(&bench, driver);
 		assert_int_equal(daq_guard_open(&daq, &bench, &unpaced, &err), JOSTLE_EBUSY);
@@ -328,14 +330,17 @@ static void an_absent_device_is_an_error_that_names_it(void **state)
 	(void)state;
 	EVERY_DRIVER(driver)
 	{
+		if (unpaced.attach && !bench_of(driver))
+			continue;
 		struct bench bench;
 		struct daq daq;
 		struct err err = {0};
+		const struct daq_options absent = {.seed = 1, .attach = unpaced.attach ? driver->absent_device : NULL};
 
 		example_bench(&bench, driver);
 		free(bench.devices[0]);
 		bench.devices[0] = strdup(driver->absent_device);
-		assert_int_equal(daq_open(&daq, &bench, &unpaced, &err), JOSTLE_ENODEV);
+		assert_int_equal(daq_open(&daq, &bench, &absent, &err), JOSTLE_ENODEV);
 		assert_non_null(strstr(err.text, driver->absent_device));
 		assert_null(daq.state);
 		daq_close(&daq);
@@ -363,6 +368,7 @@ int main(int argc, char **argv)
 {
 	(void)argc;
 	chosen = argv + 1;
+	unpaced.attach = getenv("TEST_ATTACH");
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_driver_is_complete),
 		cmocka_unit_test(open_describes_the_bench),
