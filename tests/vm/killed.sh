@@ -5,7 +5,7 @@ set -eu
 jostle=$1 plant=$2 volts=$3 bench=$4 n=$5
 . "$(dirname "$0")/cards.sh" "$bench"
 
-send() { "$jostle" send --commands ipc:///tmp/work/commands "$@" >answer || fail "$* was refused"; }
+send() { "$jostle" send --commands ipc:///tmp/job/commands "$@" >answer || fail "$* was refused"; }
 go() { # to RUNNING, also where a loop that has just been loaded was late once more and tripped
 	for _ in $(seq 20); do
 		for command in reset arm run; do
@@ -31,8 +31,8 @@ expect() { # WHEN VOLTS
 "$plant" $sites &
 for _ in $(seq "$n"); do
 	rm -f said
-	"$jostle" run --bench "$bench" --name killed --telemetry ipc:///tmp/work/telemetry --doctor 0 \
-		--commands ipc:///tmp/work/commands --override "a virtual machine" --record /tmp/work 2>said &
+	"$jostle" run --bench "$bench" --name killed --telemetry ipc:///tmp/job/telemetry --doctor 0 \
+		--commands ipc:///tmp/job/commands --override "a virtual machine" --record /tmp/job 2>said &
 	loop=$!
 	for _ in $(seq 100); do
 		! grep -qs ready: said || break

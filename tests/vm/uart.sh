@@ -8,7 +8,7 @@ sed -e 's|^devices:.*|devices: [/dev/ttyS1]|; s|^baud:.*|baud: 115200|; s|^latti
 "$1" --plant two-oscillators --period 0.01 --tty /dev/ttyS2 --baud 115200 &
 sleep 0.5
 status=0
-"$2" serial=/tmp/work/bench.yaml || status=$?
+"$2" serial=/tmp/job/bench.yaml || status=$?
 kill %1
 wait
 exit $status

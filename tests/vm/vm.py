@@ -130,7 +130,7 @@ class Job:
 
 def script(jobs):
     """What the machine runs: each job in a session of its own, killed as a whole when its time is over."""
-    lines = ["mkdir -p /tmp/work", "cd /tmp/work"]
+    lines = ["mkdir -p /tmp/job", "cd /tmp/job"]
     for number, job in enumerate(jobs):
         at = f"/tmp/out/{number}"
         lines += [f"echo 'GUEST job {job.name}'", "begin=$(cut -d' ' -f1 /proc/uptime)",
